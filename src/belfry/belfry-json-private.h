@@ -46,7 +46,7 @@ gboolean
 belfry_json_scan (const char *text, gssize length, BelfryJsonValue *object, GError **error);
 
 BELFRY_API
-gboolean belfry_json_scan_unique (const char *text, gssize length, GError **error);
+gboolean belfry_json_scan_claims (const char *text, gssize length, GError **error);
 
 BELFRY_API
 void belfry_json_iter_init (BelfryJsonIter *iter, const BelfryJsonValue *container);

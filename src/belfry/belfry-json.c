@@ -12,6 +12,7 @@ typedef struct
   const char *start;
   const char *p;
   const char *end;
+  gboolean refuse_nul;
   GError **error;
 } Scanner;
 
@@ -137,6 +138,8 @@ scan_escape (Scanner *s)
       for (int i = 1; i <= 4; i++)
         if (s->p + i >= s->end || !g_ascii_isxdigit (s->p[i]))
           return fault (s, "expected four hexadecimal digits after \\u");
+      if (s->refuse_nul && memcmp (s->p + 1, "0000", 4) == 0)
+        return fault (s, "\\u0000 is not allowed here");
       s->p += 5;
       return TRUE;
     }
@@ -261,6 +264,27 @@ scan_object (Scanner *s)
     }
 }
 
+static gboolean
+scan (Scanner *s, BelfryJsonValue *object)
+{
+  const char *first;
+  const char *last;
+
+  s->p = first = skip_space (s->p, s->end);
+  if (s->p == s->end || *s->p != '{')
+    return fault (s, "expected an object, '{'");
+  if (!scan_object (s))
+    return FALSE;
+  last = s->p;
+  s->p = skip_space (s->p, s->end);
+  if (s->p != s->end)
+    return fault (s, "expected nothing after the object");
+
+  if (object != NULL)
+    *object = (BelfryJsonValue){ first, last - first, BELFRY_JSON_OBJECT };
+  return TRUE;
+}
+
 /* Checks that @text (@length bytes, or up to its NUL if @length is -1) is one JSON object, white
  * space around it apart, at most BELFRY_JSON_MAX_DEPTH deep and valid UTF-8.
  *
@@ -269,36 +293,24 @@ scan_object (Scanner *s)
 gboolean
 belfry_json_scan (const char *text, gssize length, BelfryJsonValue *object, GError **error)
 {
-  Scanner s = { text, text, text + (length < 0 ? strlen (text) : (gsize) length), error };
-  const char *first;
-  const char *last;
+  Scanner s = { text, text, text + (length < 0 ? strlen (text) : (gsize) length), FALSE, error };
 
-  s.p = first = skip_space (s.p, s.end);
-  if (s.p == s.end || *s.p != '{')
-    return fault (&s, "expected an object, '{'");
-  if (!scan_object (&s))
-    return FALSE;
-  last = s.p;
-  s.p = skip_space (s.p, s.end);
-  if (s.p != s.end)
-    return fault (&s, "expected nothing after the object");
-
-  if (object != NULL)
-    *object = (BelfryJsonValue){ first, last - first, BELFRY_JSON_OBJECT };
-  return TRUE;
+  return scan (&s, object);
 }
 
-/* As belfry_json_scan(), and refuses a member name that the outer object has twice: of two claims
- * two readers could believe different ones. */
+/* As belfry_json_scan(), for what says who somebody is. It also refuses a member name that the
+ * outer object has twice, as two readers could believe different ones, and \u0000 anywhere, which
+ * ends a string early in C. */
 gboolean
-belfry_json_scan_unique (const char *text, gssize length, GError **error)
+belfry_json_scan_claims (const char *text, gssize length, GError **error)
 {
+  Scanner s = { text, text, text + (length < 0 ? strlen (text) : (gsize) length), TRUE, error };
   g_autoptr (GHashTable) names = NULL;
   BelfryJsonValue object;
   BelfryJsonValue key;
   BelfryJsonIter iter;
 
-  if (!belfry_json_scan (text, length, &object, error))
+  if (!scan (&s, &object))
     return FALSE;
 
   names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
