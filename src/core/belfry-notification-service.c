@@ -404,11 +404,12 @@ belfry_notification_service_update_finish (BelfryNotificationService *self,
 }
 
 /* Goes on until nothing is left that matches: each step is a transaction of its own, with the work
- * of others between them. */
+ * of others between them. The task carries the number of those changed so far. */
 static void
 on_changed (BelfryStoreWrite *write, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
+  gsize count = GPOINTER_TO_SIZE (g_task_get_task_data (task)) + write->count;
 
   if (write->error != NULL)
     {
@@ -419,12 +420,12 @@ on_changed (BelfryStoreWrite *write, gpointer user_data)
       BelfryStoreWrite *next = belfry_store_write_new (write->kind, write->user_id);
 
       next->up_to = write->up_to;
-      next->count = write->count;
+      g_task_set_task_data (task, GSIZE_TO_POINTER (count), NULL);
       submit_write (g_steal_pointer (&task), next, on_changed);
     }
   else
     {
-      g_task_return_int (task, write->count);
+      g_task_return_int (task, (gssize) count);
     }
 }
 

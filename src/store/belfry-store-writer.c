@@ -1,0 +1,288 @@
+/* SPDX-FileCopyrightText: The Belfry developers
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "belfry-store-thread.h"
+
+#include "belfry-argument.h"
+#include "belfry-work-queue.h"
+
+/* Rows of one transaction, nearly. More would make those wait who come next. */
+#define BATCH_ROWS 2000
+
+/* How long a removed notification stays as a tombstone, so that sessions can tell it. */
+#define TOMBSTONE_AGE (30 * 24 * 3600 * (gint64) G_USEC_PER_SEC)
+
+#define TOMBSTONE_INTERVAL (600 * G_USEC_PER_SEC)
+#define EXPIRY_INTERVAL    (500 * (gint64) 1000)
+#define MARK_INTERVAL      (1 * G_USEC_PER_SEC)
+
+struct _BelfryStoreWriter
+{
+  BelfryWorkQueue *queue;
+  BelfryMailbox *results;
+  GThread *thread;
+
+  /* The thread's own. */
+  BelfrySql *sql;
+  BelfryInboxWriter *writer;
+  BelfryMarkFile *mark;
+  char *epoch;
+  GQueue waiting;         /* of BelfryStoreWrite */
+  gint64 next_tombstones; /* monotonic, µs */
+  gint64 next_mark;
+};
+
+static guint
+count_rows (BelfryStoreWrite *write)
+{
+  if (write->drafts != NULL)
+    return write->drafts->len;
+  return write->ids != NULL ? write->ids->len : BATCH_ROWS / 2;
+}
+
+/* Takes as many writes as one transaction should do, at least one. */
+static GPtrArray *
+take_batch (BelfryStoreWriter *self)
+{
+  GPtrArray *batch = g_ptr_array_new_with_free_func ((GDestroyNotify) belfry_store_write_free);
+  guint n_rows = 0;
+  BelfryStoreWrite *write;
+
+  while ((write = g_queue_peek_head (&self->waiting)) != NULL)
+    {
+      n_rows += count_rows (write);
+      if (batch->len > 0 && n_rows > BATCH_ROWS)
+        break;
+      g_ptr_array_add (batch, g_queue_pop_head (&self->waiting));
+    }
+  return batch;
+}
+
+static void
+reset (BelfryStoreWrite *write)
+{
+  g_clear_pointer (&write->result_ids, g_array_unref);
+  g_clear_error (&write->error);
+  write->count = 0;
+  write->more = FALSE;
+}
+
+/* Does the writes in their order. Creations that follow each other become one batch. */
+static gboolean
+apply (BelfryStoreWriter *self, GPtrArray *batch, GError **error)
+{
+  g_autoptr (GPtrArray) creations = g_ptr_array_new ();
+
+  for (guint i = 0; i < batch->len; i++)
+    {
+      BelfryStoreWrite *write = g_ptr_array_index (batch, i);
+
+      reset (write);
+      if (write->kind == BELFRY_WRITE_CREATE)
+        {
+          g_ptr_array_add (creations, write);
+          continue;
+        }
+      if (creations->len > 0 && !belfry_inbox_writer_create (self->writer, creations, error))
+        return FALSE;
+      g_ptr_array_set_size (creations, 0);
+      if (!belfry_inbox_writer_apply (self->writer, write, error))
+        return FALSE;
+    }
+  return creations->len == 0 || belfry_inbox_writer_create (self->writer, creations, error);
+}
+
+/* Hands over what was done: the changes of the transaction, and the writes that it answers. */
+static void
+post (BelfryStoreWriter *self, GPtrArray *batch)
+{
+  BelfryStoreResult result = { 0 };
+
+  result.changes = g_steal_pointer (&self->writer->changes);
+  result.writes = batch;
+  self->writer->changes = g_ptr_array_new_with_free_func ((GDestroyNotify) belfry_change_unref);
+  belfry_mailbox_post (self->results, &result);
+}
+
+static void
+fail (BelfryStoreWriter *self, GPtrArray *batch, const GError *error)
+{
+  for (guint i = 0; i < batch->len; i++)
+    {
+      BelfryStoreWrite *write = g_ptr_array_index (batch, i);
+
+      reset (write);
+      write->error = g_error_copy (error);
+    }
+  post (self, batch);
+}
+
+/* Commits @batch, which is taken over. One that fails is repeated write by write, so that one that
+ * is at fault fails alone.
+ *
+ * Returns: FALSE if no transaction could be begun */
+static gboolean
+commit (BelfryStoreWriter *self, GPtrArray *batch)
+{
+  g_autoptr (GPtrArray) owned = batch;
+  g_autoptr (GError) error = NULL;
+
+  if (!belfry_inbox_writer_begin (self->writer, &error))
+    {
+      fail (self, g_steal_pointer (&owned), error);
+      return FALSE;
+    }
+  if (apply (self, owned, &error) && belfry_inbox_writer_commit (self->writer, &error))
+    {
+      post (self, g_steal_pointer (&owned));
+      return TRUE;
+    }
+
+  belfry_inbox_writer_rollback (self->writer);
+  if (owned->len == 1)
+    {
+      fail (self, g_steal_pointer (&owned), error);
+      return TRUE;
+    }
+  while (owned->len > 0)
+    {
+      GPtrArray *single = g_ptr_array_new_with_free_func ((GDestroyNotify) belfry_store_write_free);
+
+      g_ptr_array_add (single, g_ptr_array_steal_index (owned, 0));
+      if (!commit (self, single))
+        {
+          /* The database is locked: so it would be for each of them. */
+          fail (self, g_steal_pointer (&owned), error);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+typedef gboolean (*Step) (BelfryInboxWriter *writer, guint *n_rows, GError **error);
+
+static gboolean
+drop_tombstones (BelfryInboxWriter *writer, guint *n_rows, GError **error)
+{
+  return belfry_inbox_writer_drop_tombstones (writer, writer->now - TOMBSTONE_AGE, n_rows, error);
+}
+
+/* Does one step of what nobody has asked for. Returns: whether there is more of it */
+static gboolean
+step (BelfryStoreWriter *self, Step func)
+{
+  g_autoptr (GError) error = NULL;
+  guint n_rows = 0;
+
+  if (!belfry_inbox_writer_begin (self->writer, &error))
+    {
+      g_info ("%s", error->message);
+      return FALSE;
+    }
+  if (!func (self->writer, &n_rows, &error) || !belfry_inbox_writer_commit (self->writer, &error))
+    {
+      g_warning ("%s", error->message);
+      belfry_inbox_writer_rollback (self->writer);
+      return FALSE;
+    }
+  post (self, NULL);
+  return n_rows == BELFRY_IDS_MAX;
+}
+
+static void
+maintain (BelfryStoreWriter *self)
+{
+  gint64 now = g_get_monotonic_time ();
+  gint64 next_expiry = self->writer->next_expiry;
+
+  if (next_expiry != 0 && next_expiry <= g_get_real_time ())
+    step (self, belfry_inbox_writer_expire);
+  if (self->next_tombstones <= now && !step (self, drop_tombstones))
+    self->next_tombstones = now + TOMBSTONE_INTERVAL;
+  if (self->next_mark <= now)
+    {
+      belfry_mark_file_set (self->mark, self->epoch, self->writer->position);
+      self->next_mark = now + MARK_INTERVAL;
+    }
+}
+
+/* Until when the thread may sleep if nothing is asked of it. */
+static gint64
+next_wake (BelfryStoreWriter *self)
+{
+  gint64 now = g_get_monotonic_time ();
+  gint64 until = self->next_tombstones;
+
+  if (!g_queue_is_empty (&self->waiting))
+    return 0;
+  /* What expires goes by the wall clock, which may be set at any time. */
+  if (self->writer->next_expiry != 0)
+    until = MIN (until, now + EXPIRY_INTERVAL);
+  if (!belfry_mark_file_is_at (self->mark, self->writer->position))
+    until = MIN (until, self->next_mark);
+  return until;
+}
+
+static gpointer
+writer_thread (gpointer data)
+{
+  BelfryStoreWriter *self = data;
+
+  while (belfry_work_queue_take (self->queue, &self->waiting, next_wake (self))
+         || !g_queue_is_empty (&self->waiting))
+    {
+      if (!g_queue_is_empty (&self->waiting))
+        commit (self, take_batch (self));
+      maintain (self);
+    }
+  belfry_mark_file_set (self->mark, self->epoch, self->writer->position);
+  return NULL;
+}
+
+/* Starts the thread, which owns @sql and @mark from now on. */
+BelfryStoreWriter *
+belfry_store_writer_new (BelfrySql *sql,
+                         BelfryMarkFile *mark,
+                         BelfryMailbox *results,
+                         GError **error)
+{
+  g_autofree char *epoch = belfry_sql_select_text (sql, "epoch", error);
+  BelfryInboxWriter *writer = epoch != NULL ? belfry_inbox_writer_new (sql, error) : NULL;
+  BelfryStoreWriter *self;
+
+  if (writer == NULL)
+    {
+      belfry_sql_close (sql);
+      belfry_mark_file_close (mark);
+      return NULL;
+    }
+  self = g_new0 (BelfryStoreWriter, 1);
+  self->queue = belfry_work_queue_new ();
+  self->results = results;
+  self->sql = sql;
+  self->writer = writer;
+  self->mark = mark;
+  self->epoch = g_steal_pointer (&epoch);
+  self->thread = g_thread_new ("belfry-writer", writer_thread, self);
+  return self;
+}
+
+void
+belfry_store_writer_submit (BelfryStoreWriter *self, BelfryStoreWrite *write)
+{
+  belfry_work_queue_push (self->queue, write);
+}
+
+/* Waits until everything that was submitted is done. */
+void
+belfry_store_writer_stop (BelfryStoreWriter *self)
+{
+  belfry_work_queue_stop (self->queue);
+  g_thread_join (self->thread);
+  belfry_work_queue_free (self->queue);
+  belfry_inbox_writer_free (self->writer);
+  belfry_sql_close (self->sql);
+  belfry_mark_file_close (self->mark);
+  g_free (self->epoch);
+  g_free (self);
+}
