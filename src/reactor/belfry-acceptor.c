@@ -1,0 +1,196 @@
+/* SPDX-FileCopyrightText: The Belfry developers
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "belfry-acceptor.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "belfry-reactor-private.h"
+
+#define BACKLOG 4096
+
+/* Connections that are accepted before others get their turn. */
+#define ACCEPTS_PER_TURN 64
+
+/* How long to wait when there are no descriptors left, in ns. */
+#define PAUSE (100 * 1000 * 1000)
+
+/* What the kernel keeps for a peer that does not read, in bytes; it doubles the number. */
+#define SEND_BUFFER (64 * 1024)
+
+/* How long sent data may stay unacknowledged until the peer counts as gone, in ms. */
+#define USER_TIMEOUT (60 * 1000)
+
+struct _BelfryAcceptor
+{
+  BelfryReactor *const *reactors;
+  guint n_reactors;
+  GSocketAddress *address;
+  BelfryWatch watch;
+  int fd;
+  /* The timer is made beforehand: when it is needed, there are no descriptors left. */
+  BelfryWatch timer_watch;
+  int timer_fd;
+  gboolean paused;
+};
+
+static BelfryReactor *
+choose_reactor (BelfryAcceptor *self)
+{
+  BelfryReactor *best = self->reactors[0];
+
+  for (guint i = 1; i < self->n_reactors; i++)
+    if (belfry_reactor_get_n_streams (self->reactors[i]) < belfry_reactor_get_n_streams (best))
+      best = self->reactors[i];
+  return best;
+}
+
+static void
+set_options (int fd)
+{
+  const int one = 1;
+  const int send_buffer = SEND_BUFFER;
+  const int user_timeout = USER_TIMEOUT;
+
+  /* Each is for the better only: a connection works without. */
+  if (setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) != 0
+      || setsockopt (fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer) != 0
+      || setsockopt (fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout, sizeof user_timeout) != 0)
+    g_debug ("A socket option cannot be set: %s", g_strerror (errno));
+}
+
+static void
+pause_accepting (BelfryAcceptor *self)
+{
+  const struct itimerspec once = { .it_value.tv_nsec = PAUSE };
+
+  if (!self->paused)
+    g_warning ("No connections can be accepted for now: %s", g_strerror (errno));
+  self->paused = TRUE;
+  belfry_reactor_remove_watch (self->reactors[0], self->fd);
+  timerfd_settime (self->timer_fd, 0, &once, NULL);
+}
+
+static void
+on_connection (BelfryWatch *watch, guint32 events)
+{
+  BelfryAcceptor *self = BELFRY_WATCH_OWNER (watch, BelfryAcceptor, watch);
+
+  for (guint i = 0; i < ACCEPTS_PER_TURN; i++)
+    {
+      struct sockaddr_storage name;
+      socklen_t length = sizeof name;
+      g_autoptr (GSocketAddress) remote = NULL;
+      int fd = accept4 (self->fd, (struct sockaddr *) &name, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+      if (fd < 0)
+        {
+          if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            pause_accepting (self);
+          /* Anything else is about that one connection, or says that there is none. */
+          return;
+        }
+      self->paused = FALSE;
+      set_options (fd);
+      remote = g_socket_address_new_from_native (&name, length);
+      belfry_reactor_adopt (choose_reactor (self), fd, self->address, remote);
+    }
+}
+
+static void
+on_timer (BelfryWatch *watch, guint32 events)
+{
+  BelfryAcceptor *self = BELFRY_WATCH_OWNER (watch, BelfryAcceptor, timer_watch);
+  guint64 expirations;
+
+  if (read (self->timer_fd, &expirations, sizeof expirations) > 0)
+    belfry_reactor_add_watch (self->reactors[0], self->fd, EPOLLIN, &self->watch);
+}
+
+static gboolean
+listen_on (BelfryAcceptor *self, GSocketAddress *address)
+{
+  const int one = 1;
+  struct sockaddr_storage name;
+  socklen_t length = (socklen_t) g_socket_address_get_native_size (address);
+  int family = (int) g_socket_address_get_family (address);
+
+  if (!g_socket_address_to_native (address, &name, sizeof name, NULL))
+    return FALSE;
+  self->fd = socket (family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (self->fd < 0)
+    return FALSE;
+  /* An address in IPv6 means IPv6 only, whatever the system's default: name both to get both. */
+  if (family == AF_INET6 && setsockopt (self->fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one) != 0)
+    return FALSE;
+  if (setsockopt (self->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0
+      || bind (self->fd, (struct sockaddr *) &name, length) != 0 || listen (self->fd, BACKLOG) != 0)
+    return FALSE;
+
+  length = sizeof name;
+  if (getsockname (self->fd, (struct sockaddr *) &name, &length) != 0)
+    return FALSE;
+  self->address = g_socket_address_new_from_native (&name, length);
+  return TRUE;
+}
+
+/* Listens on @address. The reactors have to live longer, and must not have been started.
+ *
+ * @error: of the domain G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE, say */
+BelfryAcceptor *
+belfry_acceptor_new (GSocketAddress *address,
+                     BelfryReactor *const *reactors,
+                     guint n_reactors,
+                     GError **error)
+{
+  g_autoptr (BelfryAcceptor) self = g_new0 (BelfryAcceptor, 1);
+
+  self->reactors = reactors;
+  self->n_reactors = n_reactors;
+  self->fd = -1;
+  self->timer_fd = timerfd_create (CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  self->watch.ready = on_connection;
+  self->timer_watch.ready = on_timer;
+  if (self->timer_fd < 0 || !listen_on (self, address))
+    {
+      g_set_error_literal (error, G_IO_ERROR, g_io_error_from_errno (errno), g_strerror (errno));
+      return NULL;
+    }
+  belfry_reactor_add_watch (reactors[0], self->fd, EPOLLIN, &self->watch);
+  belfry_reactor_add_watch (reactors[0], self->timer_fd, EPOLLIN, &self->timer_watch);
+  return g_steal_pointer (&self);
+}
+
+/* Stops listening. In the thread of the first reactor, if that is running. */
+void
+belfry_acceptor_close (BelfryAcceptor *self)
+{
+  /* Closing takes an fd out of the epoll, too. */
+  if (self->fd >= 0)
+    close (self->fd);
+  if (self->timer_fd >= 0)
+    close (self->timer_fd);
+  self->fd = self->timer_fd = -1;
+}
+
+void
+belfry_acceptor_free (BelfryAcceptor *self)
+{
+  belfry_acceptor_close (self);
+  g_clear_object (&self->address);
+  g_free (self);
+}
+
+/* Returns: (transfer none): where it listens, with the real port */
+GSocketAddress *
+belfry_acceptor_get_address (BelfryAcceptor *self)
+{
+  return self->address;
+}

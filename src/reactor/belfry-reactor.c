@@ -1,0 +1,424 @@
+/* SPDX-FileCopyrightText: The Belfry developers
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "belfry-reactor-private.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "belfry-stream-private.h"
+
+#define EVENTS 512
+#define TICK   G_USEC_PER_SEC
+
+/* A socket on its way from the acceptor's thread. */
+typedef struct
+{
+  int fd;
+  GSocketAddress *local;
+  GSocketAddress *remote;
+} Arrival;
+
+struct _BelfryReactor
+{
+  const BelfryReactorFuncs *funcs;
+  gpointer user_data;
+  char *name;
+  GThread *thread;
+  int epoll_fd;
+  int wake_fd;
+  BelfryWatch wake_watch;
+  gint64 now; /* monotonic, µs: of this turn */
+  gint64 next_tick;
+
+  GPtrArray *cells;
+  GPtrArray *roomy;  /* cells that have room */
+  GPtrArray *marked; /* cells to iterate in this turn */
+  GPtrArray *timed;  /* cells whose contexts have a timeout */
+  GPtrArray *streams;
+  GPtrArray *to_serve; /* streams to serve in this turn */
+  guint n_streams;     /* atomic: for the acceptor */
+
+  GMutex mutex;
+  GArray *arrivals; /* of Arrival */
+  gboolean stopping;
+  gint64 grace;
+  gint64 stop_at; /* when stopping: the end of the grace */
+  gint woken;     /* atomic: belfry_reactor_wake() was called and not yet seen */
+};
+
+static void
+on_wake (BelfryWatch *watch, guint32 events)
+{
+  BelfryReactor *self = BELFRY_WATCH_OWNER (watch, BelfryReactor, wake_watch);
+  guint64 count;
+
+  if (read (self->wake_fd, &count, sizeof count) < 0 && errno != EAGAIN)
+    g_critical ("The wake-up fd cannot be read: %s", g_strerror (errno));
+}
+
+void
+belfry_reactor_add_watch (BelfryReactor *self, int fd, guint32 events, BelfryWatch *watch)
+{
+  struct epoll_event event = { .events = events, .data.ptr = watch };
+
+  if (epoll_ctl (self->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
+    g_critical ("An fd cannot be watched: %s", g_strerror (errno));
+}
+
+void
+belfry_reactor_remove_watch (BelfryReactor *self, int fd)
+{
+  if (epoll_ctl (self->epoll_fd, EPOLL_CTL_DEL, fd, NULL) != 0)
+    g_critical ("An fd was not watched: %s", g_strerror (errno));
+}
+
+void
+belfry_reactor_mark_cell (BelfryReactor *self, BelfryCell *cell)
+{
+  g_ptr_array_add (self->marked, cell);
+}
+
+/* Has @stream served at the end of this turn. */
+void
+belfry_reactor_serve (BelfryReactor *self, BelfryStream *stream)
+{
+  if (stream->to_serve)
+    return;
+  stream->to_serve = TRUE;
+  g_ptr_array_add (self->to_serve, g_object_ref (stream));
+}
+
+/* @stream's socket is closed. */
+void
+belfry_reactor_forget_stream (BelfryReactor *self, BelfryStream *stream)
+{
+  BelfryStream *last;
+
+  if (belfry_cell_part (stream->cell))
+    g_ptr_array_add (self->roomy, stream->cell);
+  last = g_ptr_array_steal_index (self->streams, self->streams->len - 1);
+  if (last != stream)
+    {
+      g_ptr_array_index (self->streams, stream->place) = last;
+      last->place = stream->place;
+    }
+  g_atomic_int_set (&self->n_streams, self->streams->len);
+  g_object_unref (stream);
+}
+
+/* Finds a cell with room, and takes a place in it. */
+static BelfryCell *
+join_cell (BelfryReactor *self)
+{
+  BelfryCell *cell;
+
+  if (self->roomy->len == 0)
+    {
+      cell = belfry_cell_new (self);
+      g_ptr_array_add (self->cells, cell);
+      g_ptr_array_add (self->roomy, cell);
+    }
+  cell = g_ptr_array_index (self->roomy, self->roomy->len - 1);
+  if (!belfry_cell_join (cell))
+    g_ptr_array_set_size (self->roomy, (int) self->roomy->len - 1);
+  return cell;
+}
+
+static void
+add_stream (BelfryReactor *self, Arrival *arrival)
+{
+  BelfryCell *cell = join_cell (self);
+  char *peer = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (arrival->remote));
+  BelfryStream *stream = belfry_stream_new (self, cell, arrival->fd, peer);
+
+  stream->place = self->streams->len;
+  g_ptr_array_add (self->streams, stream);
+  g_atomic_int_set (&self->n_streams, self->streams->len);
+
+  belfry_cell_enter (cell);
+  self->funcs->accepted (self, stream, arrival->local, arrival->remote, self->user_data);
+  belfry_cell_leave (cell);
+}
+
+static void
+add_arrivals (BelfryReactor *self)
+{
+  g_autoptr (GArray) arrivals = NULL;
+
+  g_mutex_lock (&self->mutex);
+  if (self->arrivals->len > 0)
+    {
+      arrivals = self->arrivals;
+      self->arrivals = g_array_new (FALSE, FALSE, sizeof (Arrival));
+    }
+  g_mutex_unlock (&self->mutex);
+
+  for (guint i = 0; arrivals != NULL && i < arrivals->len; i++)
+    {
+      Arrival *arrival = &g_array_index (arrivals, Arrival, i);
+
+      if (self->stop_at == 0)
+        add_stream (self, arrival);
+      else
+        close (arrival->fd);
+      g_object_unref (arrival->local);
+      g_object_unref (arrival->remote);
+    }
+}
+
+void
+belfry_reactor_adopt (BelfryReactor *self, int fd, GSocketAddress *local, GSocketAddress *remote)
+{
+  Arrival arrival = { fd, g_object_ref (local), g_object_ref (remote) };
+
+  g_mutex_lock (&self->mutex);
+  g_array_append_val (self->arrivals, arrival);
+  g_mutex_unlock (&self->mutex);
+  belfry_reactor_wake (self);
+}
+
+static void
+iterate_cells (BelfryReactor *self)
+{
+  g_autoptr (GPtrArray) marked = self->marked;
+
+  /* What is marked meanwhile belongs to the next turn, which does not sleep before. */
+  self->marked = g_ptr_array_sized_new (marked->len);
+  for (guint i = 0; i < marked->len; i++)
+    {
+      BelfryCell *cell = g_ptr_array_index (marked, i);
+      gboolean was_timed = belfry_cell_get_timeout (cell) != G_MAXINT64;
+
+      if (belfry_cell_iterate (cell))
+        belfry_cell_mark (cell);
+      if (!was_timed && belfry_cell_get_timeout (cell) != G_MAXINT64)
+        g_ptr_array_add (self->timed, cell);
+    }
+}
+
+/* Marks the cells whose time has come. Returns: when the next one's comes */
+static gint64
+check_timed (BelfryReactor *self)
+{
+  gint64 next = G_MAXINT64;
+
+  for (guint i = 0; i < self->timed->len;)
+    {
+      BelfryCell *cell = g_ptr_array_index (self->timed, i);
+      gint64 timeout = belfry_cell_get_timeout (cell);
+
+      if (timeout == G_MAXINT64)
+        {
+          g_ptr_array_remove_index_fast (self->timed, i);
+          continue;
+        }
+      if (timeout <= self->now)
+        belfry_cell_mark (cell);
+      next = MIN (next, timeout);
+      i++;
+    }
+  return next;
+}
+
+static void
+serve_streams (BelfryReactor *self)
+{
+  /* Serving may add more, at the end. */
+  for (guint i = 0; i < self->to_serve->len; i++)
+    {
+      BelfryStream *stream = g_ptr_array_index (self->to_serve, i);
+
+      stream->to_serve = FALSE;
+      if (stream->state != BELFRY_STREAM_CLOSED)
+        belfry_stream_serve (stream);
+    }
+  g_ptr_array_set_size (self->to_serve, 0);
+}
+
+/* Ends the streams whose time is over, or all of them. */
+static void
+expire_streams (BelfryReactor *self, gboolean all)
+{
+  /* Backwards: the last one takes the place of one that goes. */
+  for (guint i = self->streams->len; i > 0; i--)
+    {
+      BelfryStream *stream = g_ptr_array_index (self->streams, i - 1);
+
+      if (all || (stream->deadline != 0 && stream->deadline <= self->now))
+        belfry_stream_expire (stream);
+    }
+}
+
+/* Returns: when this turn may end at the latest, in ms from now, for epoll */
+static int
+get_sleep (BelfryReactor *self)
+{
+  gint64 until = MIN (check_timed (self), self->next_tick);
+
+  if (self->stop_at != 0)
+    until = MIN (until, self->stop_at);
+  if (self->marked->len > 0 || self->to_serve->len > 0 || until <= self->now)
+    return 0;
+  return (int) ((until - self->now + 999) / 1000);
+}
+
+static void
+take_events (BelfryReactor *self)
+{
+  struct epoll_event events[EVENTS];
+  int n = epoll_wait (self->epoll_fd, events, EVENTS, get_sleep (self));
+
+  self->now = g_get_monotonic_time ();
+  for (int i = 0; i < n; i++)
+    {
+      BelfryWatch *watch = events[i].data.ptr;
+
+      watch->ready (watch, events[i].events);
+    }
+}
+
+static void
+take_wake (BelfryReactor *self)
+{
+  if (!g_atomic_int_compare_and_exchange (&self->woken, TRUE, FALSE))
+    return;
+  add_arrivals (self);
+  self->funcs->woken (self, self->user_data);
+
+  if (self->stop_at == 0)
+    {
+      g_mutex_lock (&self->mutex);
+      if (self->stopping)
+        self->stop_at = self->now + self->grace;
+      g_mutex_unlock (&self->mutex);
+    }
+}
+
+static void
+turn (BelfryReactor *self)
+{
+  take_events (self);
+  take_wake (self);
+  if (self->next_tick <= self->now)
+    {
+      self->next_tick = self->now + TICK;
+      expire_streams (self, FALSE);
+      self->funcs->tick (self, self->user_data);
+    }
+  if (self->stop_at != 0 && self->stop_at <= self->now)
+    expire_streams (self, TRUE);
+  iterate_cells (self);
+  serve_streams (self);
+}
+
+static gpointer
+reactor_thread (gpointer data)
+{
+  BelfryReactor *self = data;
+
+  self->now = g_get_monotonic_time ();
+  self->next_tick = self->now + TICK;
+  self->funcs->start (self, self->user_data);
+  while (self->stop_at == 0 || self->streams->len > 0)
+    turn (self);
+  self->funcs->stop (self, self->user_data);
+
+  /* What libsoup still has to do, it does now: there is no stream left to wait for. */
+  while (self->marked->len > 0)
+    iterate_cells (self);
+  return NULL;
+}
+
+/* @funcs and @user_data have to live as long as the reactor. */
+BelfryReactor *
+belfry_reactor_new (const char *name, const BelfryReactorFuncs *funcs, gpointer user_data)
+{
+  BelfryReactor *self = g_new0 (BelfryReactor, 1);
+
+  self->name = g_strdup (name);
+  self->funcs = funcs;
+  self->user_data = user_data;
+  self->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
+  self->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (self->epoll_fd < 0 || self->wake_fd < 0)
+    g_error ("A reactor cannot be made: %s", g_strerror (errno));
+  self->cells = g_ptr_array_new_with_free_func ((GDestroyNotify) belfry_cell_free);
+  self->roomy = g_ptr_array_new ();
+  self->marked = g_ptr_array_new ();
+  self->timed = g_ptr_array_new ();
+  self->streams = g_ptr_array_new ();
+  self->to_serve = g_ptr_array_new_with_free_func (g_object_unref);
+  self->arrivals = g_array_new (FALSE, FALSE, sizeof (Arrival));
+  g_mutex_init (&self->mutex);
+  self->wake_watch.ready = on_wake;
+  belfry_reactor_add_watch (self, self->wake_fd, EPOLLIN, &self->wake_watch);
+  return self;
+}
+
+void
+belfry_reactor_start (BelfryReactor *self)
+{
+  self->thread = g_thread_new (self->name, reactor_thread, self);
+}
+
+/* Ends the thread when no stream is left, and after @grace µs at the latest. */
+void
+belfry_reactor_stop (BelfryReactor *self, gint64 grace)
+{
+  g_mutex_lock (&self->mutex);
+  self->stopping = TRUE;
+  self->grace = grace;
+  g_mutex_unlock (&self->mutex);
+  belfry_reactor_wake (self);
+}
+
+/* Waits for the end of the thread: stop it before. */
+void
+belfry_reactor_free (BelfryReactor *self)
+{
+  if (self->thread != NULL)
+    g_thread_join (self->thread);
+  add_arrivals (self);
+  g_ptr_array_unref (self->to_serve);
+  g_ptr_array_unref (self->streams);
+  g_ptr_array_unref (self->timed);
+  g_ptr_array_unref (self->marked);
+  g_ptr_array_unref (self->roomy);
+  g_ptr_array_unref (self->cells);
+  g_array_unref (self->arrivals);
+  g_mutex_clear (&self->mutex);
+  close (self->wake_fd);
+  close (self->epoll_fd);
+  g_free (self->name);
+  g_free (self);
+}
+
+/* From any thread: has the woken function called. Many calls before it cost one system call. */
+void
+belfry_reactor_wake (BelfryReactor *self)
+{
+  const guint64 one = 1;
+
+  if (!g_atomic_int_compare_and_exchange (&self->woken, FALSE, TRUE))
+    return;
+  if (write (self->wake_fd, &one, sizeof one) != sizeof one)
+    g_critical ("The wake-up fd cannot be written: %s", g_strerror (errno));
+}
+
+/* From any thread. */
+guint
+belfry_reactor_get_n_streams (BelfryReactor *self)
+{
+  return (guint) g_atomic_int_get (&self->n_streams);
+}
+
+/* The time of this turn, monotonic, µs: it costs nothing. */
+gint64
+belfry_reactor_get_now (BelfryReactor *self)
+{
+  return self->now;
+}

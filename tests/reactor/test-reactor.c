@@ -1,0 +1,404 @@
+/* SPDX-FileCopyrightText: The Belfry developers
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The reactor under libsoup, with clients that behave and clients that don't. */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "echo-server.h"
+#include "ws-client.h"
+
+#define GRACE (1 * G_USEC_PER_SEC)
+
+static gint n_expected_warnings; /* atomic */
+
+static void
+set_up (EchoServer *server, gconstpointer data)
+{
+  echo_server_start (server);
+}
+
+static void
+tear_down (EchoServer *server, gconstpointer data)
+{
+  echo_server_stop (server, GRACE);
+}
+
+static void
+assert_echo (int fd, const char *text)
+{
+  g_autofree char *answer = NULL;
+
+  ws_client_send_text (fd, text);
+  answer = ws_client_receive (fd, NULL, NULL);
+  g_assert_cmpstr (answer, ==, text);
+}
+
+static void
+assert_streams (EchoServer *server, guint n)
+{
+  gint64 end = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
+
+  while (echo_server_get_n_streams (server) != n && g_get_monotonic_time () < end)
+    g_usleep (10000);
+  g_assert_cmpuint (echo_server_get_n_streams (server), ==, n);
+}
+
+static void
+test_text_comes_back (EchoServer *server, gconstpointer data)
+{
+  g_autofree char *large = g_strnfill (60000, 'x');
+  int fd = ws_client_open (server->port);
+
+  assert_echo (fd, "hello");
+  assert_echo (fd, large);
+  assert_echo (fd, "again");
+  close (fd);
+  assert_streams (server, 0);
+}
+
+static void
+test_fragments_are_put_together (EchoServer *server, gconstpointer data)
+{
+  int fd = ws_client_open (server->port);
+  g_autofree char *answer = NULL;
+  g_autofree char *pong = NULL;
+  guint8 opcode;
+
+  ws_client_send (fd, 1, FALSE, "one ", 4);
+  ws_client_send (fd, 0, FALSE, "two ", 4);
+  ws_client_send (fd, 9, TRUE, "ping", 4);
+  ws_client_send (fd, 0, TRUE, "three", 5);
+  pong = ws_client_receive (fd, &opcode, NULL);
+  g_assert_cmpuint (opcode, ==, 10);
+  g_assert_cmpstr (pong, ==, "ping");
+  answer = ws_client_receive (fd, NULL, NULL);
+  g_assert_cmpstr (answer, ==, "one two three");
+  close (fd);
+}
+
+static void
+assert_close_code (int fd, guint16 code)
+{
+  guint8 opcode = 0;
+  gsize length = 0;
+  g_autofree char *payload = ws_client_receive (fd, &opcode, &length);
+
+  g_assert_nonnull (payload);
+  g_assert_cmpuint (opcode, ==, 8);
+  g_assert_cmpuint (length, >=, 2);
+  g_assert_cmpuint ((guint8) payload[0] << 8 | (guint8) payload[1], ==, code);
+}
+
+static void
+test_fragments_count_together_against_the_limit (EchoServer *server, gconstpointer data)
+{
+  g_autofree char *part = g_strnfill (30000, 'x');
+  int fd = ws_client_open (server->port);
+
+  ws_client_send (fd, 1, FALSE, part, 30000);
+  ws_client_send (fd, 0, FALSE, part, 30000);
+  ws_client_send (fd, 0, FALSE, part, 30000);
+  assert_close_code (fd, 1009);
+  g_assert_true (ws_client_wait_end (fd));
+  close (fd);
+  assert_streams (server, 0);
+}
+
+static void
+test_frames_sent_with_the_handshake_are_counted (EchoServer *server, gconstpointer data)
+{
+  static const char head[] = "GET /echo HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+                             "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  g_autofree char *part = g_strnfill (60000, 'x');
+  g_autofree char *answer = NULL;
+  char last[4] = { 0 };
+  int fd = ws_client_socket ();
+
+  g_byte_array_append (bytes, (const guint8 *) head, strlen (head));
+  ws_client_append (bytes, 1, TRUE, "early", 5);
+  ws_client_append (bytes, 1, FALSE, part, 10000);
+  g_assert_true (ws_client_connect (fd, server->port));
+  g_assert_cmpint (send (fd, bytes->data, bytes->len, MSG_NOSIGNAL), ==, bytes->len);
+  while (memcmp (last, "\r\n\r\n", 4) != 0)
+    {
+      memmove (last, last + 1, 3);
+      g_assert_cmpint (recv (fd, last + 3, 1, 0), ==, 1);
+    }
+  answer = ws_client_receive (fd, NULL, NULL);
+  g_assert_cmpstr (answer, ==, "early");
+  ws_client_send (fd, 0, FALSE, part, 60000);
+  assert_close_code (fd, 1009);
+  close (fd);
+}
+
+static void
+test_what_was_sent_arrives_before_the_close (EchoServer *server, gconstpointer data)
+{
+  for (guint i = 0; i < 50; i++)
+    {
+      int fd = ws_client_open (server->port);
+      g_autofree char *farewell = NULL;
+      g_autofree char *huge = NULL;
+      gsize length;
+
+      ws_client_send_text (fd, "huge");
+      ws_client_send_text (fd, "bye");
+      /* The server will not read this: closing all the same must not throw the rest away. */
+      for (guint j = 0; j < 20; j++)
+        ws_client_send_text (fd, "unread");
+      huge = ws_client_receive (fd, NULL, &length);
+      g_assert_cmpuint (length, ==, 1024 * 1024);
+      farewell = ws_client_receive (fd, NULL, NULL);
+      g_assert_cmpstr (farewell, ==, "farewell");
+      assert_close_code (fd, 4000);
+      close (fd);
+    }
+  assert_streams (server, 0);
+}
+
+static void
+test_5000_sockets_come_and_go (EchoServer *server, gconstpointer data)
+{
+  const struct linger reset = { 1, 0 };
+  g_autoptr (GRand) rand = g_rand_new_with_seed (7);
+  g_autoptr (GArray) open = g_array_new (FALSE, FALSE, sizeof (int));
+  guint n_opened = 0;
+  guint n_echoes = 0;
+
+  while (n_opened < 8000)
+    {
+      int fd;
+      guint i;
+
+      if (open->len < 5000 && g_rand_int_range (rand, 0, 3) > 0)
+        {
+          fd = ws_client_open (server->port);
+          g_array_append_val (open, fd);
+          n_opened++;
+          continue;
+        }
+      if (open->len == 0)
+        continue;
+      i = (guint) g_rand_int_range (rand, 0, (gint32) open->len);
+      fd = g_array_index (open, int, i);
+      switch (g_rand_int_range (rand, 0, open->len < 5000 ? 6 : 2))
+        {
+        case 0:
+          setsockopt (fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+          close (fd);
+          g_array_remove_index_fast (open, i);
+          break;
+        case 1:
+          /* It goes with a request on its way. */
+          ws_client_send_text (fd, "huge");
+          close (fd);
+          g_array_remove_index_fast (open, i);
+          break;
+        default:
+          assert_echo (fd, "traffic");
+          n_echoes++;
+        }
+    }
+  g_assert_cmpuint (n_echoes, >, 1000);
+  for (guint i = 0; i < open->len; i++)
+    assert_echo (g_array_index (open, int, i), "still here");
+  for (guint i = 0; i < open->len; i++)
+    close (g_array_index (open, int, i));
+  assert_streams (server, 0);
+}
+
+static void
+test_accepting_goes_on_after_there_were_no_descriptors (EchoServer *server, gconstpointer data)
+{
+  struct rlimit limit;
+  struct rlimit few;
+  int fds[60];
+  int probe;
+
+  g_atomic_int_set (&n_expected_warnings, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    fds[i] = ws_client_socket ();
+  /* From here on there is not one descriptor more, in server and client alike. */
+  probe = dup (0);
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  few = limit;
+  few.rlim_cur = (rlim_t) probe;
+  close (probe);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &few), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    g_assert_true (ws_client_connect (fds[i], server->port));
+  g_usleep (500000);
+  g_assert_cmpuint (echo_server_get_n_streams (server), ==, 0);
+
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    {
+      g_assert_true (ws_client_handshake (fds[i]));
+      assert_echo (fds[i], "served");
+      close (fds[i]);
+    }
+  g_assert_cmpint (g_atomic_int_get (&n_expected_warnings), >=, 1);
+}
+
+static void
+test_half_open_peers_are_dropped_in_time (EchoServer *server, gconstpointer data)
+{
+  gint64 begin = g_get_monotonic_time ();
+  int silent = ws_client_socket ();
+  int slow = ws_client_socket ();
+  int good;
+
+  g_assert_true (ws_client_connect (silent, server->port));
+  g_assert_true (ws_client_connect (slow, server->port));
+  g_assert_cmpint (send (slow, "GET /echo HTTP/1.1\r\nHost:", 25, MSG_NOSIGNAL), ==, 25);
+  good = ws_client_open (server->port);
+  g_assert_true (ws_client_wait_end (silent));
+  g_assert_true (ws_client_wait_end (slow));
+  g_assert_cmpint (g_get_monotonic_time () - begin, >, 25 * G_USEC_PER_SEC);
+  g_assert_cmpint (g_get_monotonic_time () - begin, <, 45 * G_USEC_PER_SEC);
+  assert_echo (good, "unharmed");
+  close (silent);
+  close (slow);
+  close (good);
+}
+
+static void
+test_a_peer_that_never_reads_is_not_read_from (EchoServer *server, gconstpointer data)
+{
+  g_autofree char *large = g_strnfill (50000, 'x');
+  g_autoptr (GByteArray) frame = g_byte_array_new ();
+  int rude = ws_client_open (server->port);
+  int good = ws_client_open (server->port);
+  gsize sent = 0;
+  guint n_answers = 0;
+
+  ws_client_append (frame, 1, TRUE, large, 50000);
+  /* It sends until nothing is taken any more: the server's memory for it is full. */
+  for (guint quiet = 0; quiet < 20;)
+    {
+      gsize offset = sent % frame->len;
+      gssize n =
+          send (rude, frame->data + offset, frame->len - offset, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+      if (n > 0)
+        {
+          sent += (gsize) n;
+          quiet = 0;
+        }
+      else
+        {
+          g_assert_cmpint (errno, ==, EAGAIN);
+          g_usleep (20000);
+          quiet++;
+        }
+      assert_echo (good, "meanwhile");
+      g_assert_cmpuint (sent, <, 64 * 1024 * 1024);
+    }
+
+  /* Now it reads, and everything is there. */
+  while (n_answers < sent / frame->len)
+    {
+      gsize length;
+      g_autofree char *answer = ws_client_receive (rude, NULL, &length);
+
+      g_assert_nonnull (answer);
+      g_assert_cmpuint (length, ==, 50000);
+      n_answers++;
+    }
+  g_assert_cmpuint (n_answers, >, 2);
+  close (rude);
+  close (good);
+}
+
+static void
+test_it_stops_in_time_with_everything_in_flight (void)
+{
+  EchoServer server = { 0 };
+  g_autoptr (GArray) fds = g_array_new (FALSE, FALSE, sizeof (int));
+  gint64 begin;
+
+  echo_server_start (&server);
+  for (guint i = 0; i < 400; i++)
+    {
+      int fd;
+
+      switch (i % 4)
+        {
+        case 0: /* in the middle of the handshake */
+          fd = ws_client_socket ();
+          g_assert_true (ws_client_connect (fd, server.port));
+          g_assert_cmpint (send (fd, "GET /ec", 7, MSG_NOSIGNAL), ==, 7);
+          break;
+        case 1: /* with a megabyte that it does not read */
+          fd = ws_client_open (server.port);
+          ws_client_send_text (fd, "huge");
+          break;
+        case 2: /* waiting for the end of a close handshake */
+          fd = ws_client_open (server.port);
+          ws_client_send_text (fd, "bye");
+          break;
+        default:
+          fd = ws_client_open (server.port);
+        }
+      g_array_append_val (fds, fd);
+    }
+  begin = g_get_monotonic_time ();
+  echo_server_stop (&server, GRACE);
+  g_assert_cmpint (g_get_monotonic_time () - begin, <, 4 * G_USEC_PER_SEC);
+  for (guint i = 0; i < fds->len; i++)
+    {
+      g_assert_true (ws_client_wait_end (g_array_index (fds, int, i)));
+      close (g_array_index (fds, int, i));
+    }
+}
+
+/* Takes the one warning that a test provokes; every other one ends the program. */
+static GLogWriterOutput
+write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
+{
+  for (gsize i = 0; i < n_fields; i++)
+    if (g_str_equal (fields[i].key, "MESSAGE")
+        && g_str_has_prefix (fields[i].value, "No connections can be accepted for now"))
+      {
+        g_atomic_int_inc (&n_expected_warnings);
+        return G_LOG_WRITER_HANDLED;
+      }
+  return g_log_writer_default (level, fields, n_fields, data);
+}
+
+static void
+say_nothing (const char *domain, GLogLevelFlags level, const char *message, gpointer data)
+{
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_log_set_writer_func (write_log, NULL, NULL);
+  /* It has a line for each frame. */
+  g_log_set_handler ("libsoup", G_LOG_LEVEL_DEBUG, say_nothing, NULL);
+#define ADD(path, func) g_test_add ("/reactor/" path, EchoServer, NULL, set_up, func, tear_down)
+  ADD ("text-comes-back", test_text_comes_back);
+  ADD ("fragments-are-put-together", test_fragments_are_put_together);
+  ADD ("fragments-count-together-against-the-limit",
+       test_fragments_count_together_against_the_limit);
+  ADD ("frames-sent-with-the-handshake-are-counted",
+       test_frames_sent_with_the_handshake_are_counted);
+  ADD ("what-was-sent-arrives-before-the-close", test_what_was_sent_arrives_before_the_close);
+  ADD ("5000-sockets-come-and-go-while-others-echo", test_5000_sockets_come_and_go);
+  ADD ("accepting-goes-on-after-there-were-no-descriptors",
+       test_accepting_goes_on_after_there_were_no_descriptors);
+  ADD ("half-open-peers-are-dropped-in-time", test_half_open_peers_are_dropped_in_time);
+  ADD ("a-peer-that-never-reads-is-not-read-from", test_a_peer_that_never_reads_is_not_read_from);
+  g_test_add_func ("/reactor/it-stops-in-time-with-everything-in-flight",
+                   test_it_stops_in_time_with_everything_in_flight);
+  return g_test_run ();
+}
