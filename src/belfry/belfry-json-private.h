@@ -13,7 +13,7 @@ G_BEGIN_DECLS
  * allocates nothing; what it has accepted can be walked with the iterator, spliced into a frame
  * byte for byte, or given to json-glib, which on its own accepts far more than JSON. */
 
-/* How deep containers may nest, counting the outer one. */
+/* How deep the data of a notification or message may nest, counting the outer object. */
 #define BELFRY_JSON_MAX_DEPTH 32
 
 typedef enum
@@ -42,8 +42,11 @@ typedef struct
 } BelfryJsonIter;
 
 BELFRY_API
-gboolean
-belfry_json_scan (const char *text, gssize length, BelfryJsonValue *object, GError **error);
+gboolean belfry_json_scan (const char *text,
+                           gssize length,
+                           guint max_depth,
+                           BelfryJsonValue *object,
+                           GError **error);
 
 BELFRY_API
 gboolean belfry_json_scan_claims (const char *text, gssize length, GError **error);

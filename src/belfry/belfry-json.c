@@ -12,6 +12,7 @@ typedef struct
   const char *start;
   const char *p;
   const char *end;
+  guint max_depth;
   gboolean refuse_nul;
   GError **error;
 } Scanner;
@@ -218,8 +219,6 @@ scan_object (Scanner *s)
   guint64 objects = 0;
   guint depth = 0;
 
-  G_STATIC_ASSERT (BELFRY_JSON_MAX_DEPTH <= 64);
-
   for (;;)
     {
       if (s->p == s->end)
@@ -230,8 +229,8 @@ scan_object (Scanner *s)
         {
           char close = *s->p == '{' ? '}' : ']';
 
-          if (depth == BELFRY_JSON_MAX_DEPTH)
-            return fault (s, "nested deeper than " G_STRINGIFY (BELFRY_JSON_MAX_DEPTH));
+          if (depth == s->max_depth)
+            return fault (s, "nested too deep");
           depth++;
           objects = objects << 1 | (close == '}');
           s->p = skip_space (s->p + 1, s->end);
@@ -286,14 +285,27 @@ scan (Scanner *s, BelfryJsonValue *object)
 }
 
 /* Checks that @text (@length bytes, or up to its NUL if @length is -1) is one JSON object, white
- * space around it apart, at most BELFRY_JSON_MAX_DEPTH deep and valid UTF-8.
+ * space around it apart, and valid UTF-8.
  *
+ * @max_depth: how deep containers may nest, counting the outer one: 64 at most
  * @object: (out) (optional): the object without the white space around it
  * @error: BELFRY_ERROR_INVALID_ARGS, "byte N: what is wrong there" */
 gboolean
-belfry_json_scan (const char *text, gssize length, BelfryJsonValue *object, GError **error)
+belfry_json_scan (const char *text,
+                  gssize length,
+                  guint max_depth,
+                  BelfryJsonValue *object,
+                  GError **error)
 {
-  Scanner s = { text, text, text + (length < 0 ? strlen (text) : (gsize) length), FALSE, error };
+  Scanner s = {
+    .start = text,
+    .p = text,
+    .end = text + (length < 0 ? strlen (text) : (gsize) length),
+    .max_depth = max_depth,
+    .error = error,
+  };
+
+  g_return_val_if_fail (max_depth <= 64, FALSE);
 
   return scan (&s, object);
 }
@@ -304,7 +316,14 @@ belfry_json_scan (const char *text, gssize length, BelfryJsonValue *object, GErr
 gboolean
 belfry_json_scan_claims (const char *text, gssize length, GError **error)
 {
-  Scanner s = { text, text, text + (length < 0 ? strlen (text) : (gsize) length), TRUE, error };
+  Scanner s = {
+    .start = text,
+    .p = text,
+    .end = text + (length < 0 ? strlen (text) : (gsize) length),
+    .max_depth = BELFRY_JSON_MAX_DEPTH,
+    .refuse_nul = TRUE,
+    .error = error,
+  };
   g_autoptr (GHashTable) names = NULL;
   BelfryJsonValue object;
   BelfryJsonValue key;

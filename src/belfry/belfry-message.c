@@ -265,7 +265,7 @@ belfry_message_reply (BelfryMessage *self, const char *data, GError **error)
 
   if (!check_unanswered (self, error))
     return FALSE;
-  if (!belfry_json_scan (data, -1, &object, error))
+  if (!belfry_json_scan (data, -1, BELFRY_JSON_MAX_DEPTH, &object, error))
     {
       g_prefix_error (error, "data: ");
       return FALSE;

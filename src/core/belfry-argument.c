@@ -94,7 +94,7 @@ belfry_argument_check_type (const char *type, GError **error)
 gboolean
 belfry_argument_check_data (const char *data, gsize max, BelfryJsonValue *object, GError **error)
 {
-  if (!belfry_json_scan (data, -1, object, error))
+  if (!belfry_json_scan (data, -1, BELFRY_JSON_MAX_DEPTH, object, error))
     {
       g_prefix_error (error, "data: ");
       return FALSE;

@@ -357,7 +357,8 @@ belfry_inbox_handler_handle_message (BelfryMessageHandler *handler,
   for (guint i = 0; i < G_N_ELEMENTS (requests); i++)
     if (g_str_equal (type, requests[i].type))
       {
-        if (!belfry_json_scan (belfry_message_get_data (message), -1, &data, NULL))
+        if (!belfry_json_scan (belfry_message_get_data (message), -1, BELFRY_JSON_MAX_DEPTH, &data,
+                               NULL))
           return BELFRY_HANDLER_RESULT_REFUSED;
         /* A list behind a mark_read must show it. */
         belfry_message_set_in_order (message);

@@ -25,8 +25,9 @@
 /* What the kernel keeps for a peer that does not read, in bytes; it doubles the number. */
 #define SEND_BUFFER (64 * 1024)
 
-/* How long sent data may stay unacknowledged until the peer counts as gone, in ms. */
-#define USER_TIMEOUT (60 * 1000)
+/* How long sent data may stay unacknowledged until the peer counts as gone, in ms. Longer than a
+ * peer may go without reading, so that such a one is told why it is sent away. */
+#define USER_TIMEOUT (90 * 1000)
 
 struct _BelfryAcceptor
 {

@@ -109,7 +109,7 @@ load_query (BelfrySql *self, const char *part, GError **error)
                      g_strstrip (sql->str), error);
   if (query == NULL)
     return FALSE;
-  g_hash_table_insert (self->queries, g_steal_pointer (&words[0]), query);
+  g_hash_table_insert (self->queries, g_strdup (words[0]), query);
   return TRUE;
 }
 
