@@ -109,6 +109,34 @@ belfry_argument_check_data (const char *data, gsize max, BelfryJsonValue *object
   return TRUE;
 }
 
+/* Checks the type of what a dictionary argument has under @name. */
+gboolean
+belfry_argument_check_option (const char *argument,
+                              const char *name,
+                              GVariant *value,
+                              const GVariantType *expected,
+                              GError **error)
+{
+  if (g_variant_is_of_type (value, expected))
+    return TRUE;
+  g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS,
+               "%s: “%s” has the type %s, expected %.*s", argument, name,
+               g_variant_get_type_string (value), (int) g_variant_type_get_string_length (expected),
+               g_variant_type_peek_string (expected));
+  return FALSE;
+}
+
+/* Somebody has mistyped: says what there is. */
+void
+belfry_argument_set_unknown_option (const char *argument,
+                                    const char *name,
+                                    const char *known,
+                                    GError **error)
+{
+  g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS, "%s: unknown “%s”, there are %s",
+               argument, name, known);
+}
+
 gboolean
 belfry_type_is_reserved (const char *type)
 {

@@ -27,6 +27,16 @@ gboolean belfry_argument_check_type (const char *type, GError **error);
 gboolean
 belfry_argument_check_data (const char *data, gsize max, BelfryJsonValue *object, GError **error);
 
+gboolean belfry_argument_check_option (const char *argument,
+                                       const char *name,
+                                       GVariant *value,
+                                       const GVariantType *expected,
+                                       GError **error);
+void belfry_argument_set_unknown_option (const char *argument,
+                                         const char *name,
+                                         const char *known,
+                                         GError **error);
+
 gboolean belfry_type_is_reserved (const char *type);
 
 G_END_DECLS

@@ -51,23 +51,11 @@ belfry_draft_init (BelfryDraft *self)
 }
 
 static gboolean
-check_option_type (const char *name, GVariant *value, const GVariantType *expected, GError **error)
-{
-  if (g_variant_is_of_type (value, expected))
-    return TRUE;
-  g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS,
-               "options: “%s” has the type %s, expected %.*s", name,
-               g_variant_get_type_string (value), (int) g_variant_type_get_string_length (expected),
-               g_variant_type_peek_string (expected));
-  return FALSE;
-}
-
-static gboolean
 read_text_option (const char *name, GVariant *value, char **text, GError **error)
 {
   const char *string;
 
-  if (!check_option_type (name, value, G_VARIANT_TYPE_STRING, error))
+  if (!belfry_argument_check_option ("options", name, value, G_VARIANT_TYPE_STRING, error))
     return FALSE;
   string = g_variant_get_string (value, NULL);
   if (!belfry_argument_check_text (name, string, BELFRY_KEY_MAX, error))
@@ -83,7 +71,7 @@ read_text_option (const char *name, GVariant *value, char **text, GError **error
 static gboolean
 read_expires_option (BelfryDraft *self, GVariant *value, GError **error)
 {
-  if (!check_option_type ("expires", value, G_VARIANT_TYPE_INT64, error))
+  if (!belfry_argument_check_option ("options", "expires", value, G_VARIANT_TYPE_INT64, error))
     return FALSE;
   self->expires = g_variant_get_int64 (value);
   if (self->expires < 1 || self->expires > BELFRY_EXPIRES_MAX)
@@ -118,9 +106,8 @@ read_options (BelfryDraft *self, GVariant *options, GError **error)
         good = read_expires_option (self, value, error);
       else
         {
-          g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS,
-                       "options: unknown option “%s”, there are idempotency-key, tag and expires",
-                       name);
+          belfry_argument_set_unknown_option ("options", name, "idempotency-key, tag and expires",
+                                              error);
           good = FALSE;
         }
       if (!good)

@@ -47,6 +47,7 @@ struct _BelfryReactor
   gboolean stopping;
   gint64 grace;
   gint64 stop_at; /* when stopping: the end of the grace */
+  gint ended;     /* atomic */
   gint woken;     /* atomic: belfry_reactor_wake() was called and not yet seen */
 };
 
@@ -330,6 +331,7 @@ reactor_thread (gpointer data)
   /* What libsoup still has to do, it does now: there is no stream left to wait for. */
   while (self->marked->len > 0)
     iterate_cells (self);
+  g_atomic_int_set (&self->ended, TRUE);
   return NULL;
 }
 
@@ -376,12 +378,21 @@ belfry_reactor_stop (BelfryReactor *self, gint64 grace)
   belfry_reactor_wake (self);
 }
 
+/* From any thread: whether freeing it will not wait. */
+gboolean
+belfry_reactor_has_ended (BelfryReactor *self)
+{
+  return self->thread == NULL || g_atomic_int_get (&self->ended);
+}
+
 /* Waits for the end of the thread: stop it before. */
 void
 belfry_reactor_free (BelfryReactor *self)
 {
   if (self->thread != NULL)
     g_thread_join (self->thread);
+  /* Those who came too late are closed. */
+  self->stop_at = 1;
   add_arrivals (self);
   g_ptr_array_unref (self->to_serve);
   g_ptr_array_unref (self->streams);

@@ -36,6 +36,7 @@ BelfryReactor *
 belfry_reactor_new (const char *name, const BelfryReactorFuncs *funcs, gpointer user_data);
 void belfry_reactor_start (BelfryReactor *self);
 void belfry_reactor_stop (BelfryReactor *self, gint64 grace);
+gboolean belfry_reactor_has_ended (BelfryReactor *self);
 void belfry_reactor_free (BelfryReactor *self);
 
 void belfry_reactor_wake (BelfryReactor *self);

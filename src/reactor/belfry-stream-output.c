@@ -48,7 +48,7 @@ enqueue (BelfryStream *stream, GBytes *bytes, guint credit)
 {
   Chunk *chunk;
 
-  if (g_bytes_get_size (bytes) == 0)
+  if (stream->ended || g_bytes_get_size (bytes) == 0)
     return;
   chunk = g_new (Chunk, 1);
   chunk->bytes = g_bytes_ref (bytes);
@@ -68,6 +68,13 @@ belfry_stream_send (BelfryStream *self, GBytes *bytes, guint credit)
 {
   if (self->state == BELFRY_STREAM_OPEN && self->broken == 0)
     enqueue (self, bytes, credit);
+}
+
+/* Drops what is written from now on, as if it were sent: the last word has been said. */
+void
+belfry_stream_end (BelfryStream *self)
+{
+  self->ended = TRUE;
 }
 
 /* The kernel took @n bytes. */

@@ -53,6 +53,7 @@ struct _BelfryStream
   /* Output: belfry-stream-output.c */
   GOutputStream *output;
   guint writable : 1;
+  guint ended : 1;   /* what is written from now on is dropped */
   GQueue queue;      /* of Chunk */
   gsize queued;      /* bytes in the queue */
   gsize head_offset; /* of the first chunk: so much has been sent */

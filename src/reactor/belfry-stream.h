@@ -37,6 +37,7 @@ void belfry_stream_enter (BelfryStream *self);
 void belfry_stream_leave (BelfryStream *self);
 
 void belfry_stream_send (BelfryStream *self, GBytes *bytes, guint credit);
+void belfry_stream_end (BelfryStream *self);
 guint belfry_stream_take_credit (BelfryStream *self);
 gsize belfry_stream_get_queued (BelfryStream *self);
 gint64 belfry_stream_get_last_received (BelfryStream *self);

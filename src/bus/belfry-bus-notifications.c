@@ -1,0 +1,507 @@
+/* SPDX-FileCopyrightText: The Belfry developers
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The methods of org.belfry.Belfry1.Notifications. */
+
+#include "belfry-argument.h"
+#include "belfry-bus-private.h"
+#include "belfry-error.h"
+#include "belfry-notification-private.h"
+
+#define LIST_DEFAULT   100
+#define LIST_MAX       1000
+#define LIST_MAX_BYTES (8 * 1024 * 1024)
+
+G_STATIC_ASSERT (sizeof (guint64) == sizeof (gint64));
+
+/* Returns: FALSE, with the call answered, if @user_id is none */
+static gboolean
+check_user_id (GDBusMethodInvocation *invocation, const char *user_id)
+{
+  GError *error = NULL;
+
+  if (belfry_argument_check_user_id (user_id, &error))
+    return TRUE;
+  belfry_bus_take_error (invocation, error);
+  return FALSE;
+}
+
+static void
+on_created (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GDBusMethodInvocation *invocation = user_data;
+  GError *error = NULL;
+  gint64 id = belfry_notification_service_create_finish (BELFRY_NOTIFICATION_SERVICE (source),
+                                                         result, &error);
+
+  if (id < 0)
+    belfry_bus_take_error (invocation, error);
+  else
+    g_dbus_method_invocation_return_value (invocation, g_variant_new ("(t)", (guint64) id));
+}
+
+static void
+create (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  g_autoptr (GVariant) options = NULL;
+  g_autoptr (BelfryDraft) draft = NULL;
+  const char *user_id;
+  const char *data;
+  GError *error = NULL;
+
+  g_variant_get (parameters, "(&s&s@a{sv})", &user_id, &data, &options);
+  draft = belfry_draft_new (user_id, data, options, &error);
+  if (draft == NULL)
+    belfry_bus_take_error (invocation, error);
+  else
+    belfry_notification_service_create_async (self->context.service, draft, NULL, on_created,
+                                              invocation);
+}
+
+static void
+on_created_many (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GDBusMethodInvocation *invocation = user_data;
+  g_autoptr (GArray) ids = NULL;
+  GError *error = NULL;
+
+  ids = belfry_notification_service_create_many_finish (BELFRY_NOTIFICATION_SERVICE (source),
+                                                        result, &error);
+  if (ids == NULL)
+    belfry_bus_take_error (invocation, error);
+  else
+    g_dbus_method_invocation_return_value (
+        invocation,
+        g_variant_new ("(@at)", g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, ids->data,
+                                                           ids->len, sizeof (gint64))));
+}
+
+static GPtrArray *
+read_drafts (GVariant *notifications, GError **error)
+{
+  g_autoptr (GPtrArray) drafts = NULL;
+  gsize n = g_variant_n_children (notifications);
+
+  if (n == 0 || n > BELFRY_IDS_MAX)
+    {
+      g_set_error (error, BELFRY_ERROR, n == 0 ? BELFRY_ERROR_INVALID_ARGS : BELFRY_ERROR_TOO_LARGE,
+                   "notifications: %" G_GSIZE_FORMAT " of them, expected 1 to %d", n,
+                   BELFRY_IDS_MAX);
+      return NULL;
+    }
+  drafts = g_ptr_array_new_full ((guint) n, g_object_unref);
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autoptr (GVariant) options = NULL;
+      g_autoptr (GVariant) child = g_variant_get_child_value (notifications, i);
+      const char *user_id;
+      const char *data;
+      BelfryDraft *draft;
+
+      g_variant_get (child, "(&s&s@a{sv})", &user_id, &data, &options);
+      draft = belfry_draft_new (user_id, data, options, error);
+      if (draft == NULL)
+        {
+          g_prefix_error (error, "notifications[%" G_GSIZE_FORMAT "]: ", i);
+          return NULL;
+        }
+      g_ptr_array_add (drafts, draft);
+    }
+  return g_steal_pointer (&drafts);
+}
+
+static void
+create_many (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  g_autoptr (GVariant) notifications = g_variant_get_child_value (parameters, 0);
+  g_autoptr (GPtrArray) drafts = NULL;
+  GError *error = NULL;
+
+  drafts = read_drafts (notifications, &error);
+  if (drafts == NULL)
+    belfry_bus_take_error (invocation, error);
+  else
+    belfry_notification_service_create_many_async (self->context.service, drafts, NULL,
+                                                   on_created_many, invocation);
+}
+
+static void
+on_updated (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GDBusMethodInvocation *invocation = user_data;
+  GError *error = NULL;
+
+  if (!belfry_notification_service_update_finish (BELFRY_NOTIFICATION_SERVICE (source), result,
+                                                  &error))
+    belfry_bus_take_error (invocation, error);
+  else
+    g_dbus_method_invocation_return_value (invocation, NULL);
+}
+
+static void
+update (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  const char *user_id;
+  const char *data;
+  guint64 id;
+
+  g_variant_get (parameters, "(&st&s)", &user_id, &id, &data);
+  belfry_notification_service_update_async (self->context.service, user_id, (gint64) id, data, NULL,
+                                            on_updated, invocation);
+}
+
+static void
+on_got (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GDBusMethodInvocation *invocation = user_data;
+  g_autoptr (BelfryNotification) notification = NULL;
+  GError *error = NULL;
+
+  notification =
+      belfry_notification_service_get_finish (BELFRY_NOTIFICATION_SERVICE (source), result, &error);
+  if (notification == NULL)
+    belfry_bus_take_error (invocation, error);
+  else
+    g_dbus_method_invocation_return_value (
+        invocation, g_variant_new ("(@a{sv})", belfry_notification_to_variant (notification)));
+}
+
+static void
+get (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  const char *user_id;
+  guint64 id;
+
+  g_variant_get (parameters, "(&st)", &user_id, &id);
+  if (check_user_id (invocation, user_id))
+    belfry_notification_service_get_async (self->context.service, user_id, (gint64) id, NULL,
+                                           on_got, invocation);
+}
+
+typedef struct
+{
+  guint64 before;
+  guint limit;
+  gboolean only_unread;
+  const char *tag; /* the query's */
+} Query;
+
+static gboolean
+read_query_option (const char *name, GVariant *value, Query *query, GError **error)
+{
+  if (g_str_equal (name, "before"))
+    {
+      if (!belfry_argument_check_option ("query", name, value, G_VARIANT_TYPE_UINT64, error))
+        return FALSE;
+      query->before = g_variant_get_uint64 (value);
+    }
+  else if (g_str_equal (name, "limit"))
+    {
+      if (!belfry_argument_check_option ("query", name, value, G_VARIANT_TYPE_UINT32, error))
+        return FALSE;
+      query->limit = g_variant_get_uint32 (value);
+      if (query->limit < 1 || query->limit > LIST_MAX)
+        {
+          g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS,
+                       "query: limit: %u, expected 1 to %d", query->limit, LIST_MAX);
+          return FALSE;
+        }
+    }
+  else if (g_str_equal (name, "unread"))
+    {
+      if (!belfry_argument_check_option ("query", name, value, G_VARIANT_TYPE_BOOLEAN, error))
+        return FALSE;
+      query->only_unread = g_variant_get_boolean (value);
+    }
+  else if (g_str_equal (name, "tag"))
+    {
+      if (!belfry_argument_check_option ("query", name, value, G_VARIANT_TYPE_STRING, error))
+        return FALSE;
+      query->tag = g_variant_get_string (value, NULL);
+    }
+  else
+    {
+      belfry_argument_set_unknown_option ("query", name, "before, limit, unread and tag", error);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+read_query (GVariant *dictionary, Query *query, GError **error)
+{
+  GVariantIter iter;
+  const char *name;
+  GVariant *unowned;
+
+  *query = (Query){ .before = G_MAXINT64, .limit = LIST_DEFAULT };
+  g_variant_iter_init (&iter, dictionary);
+  while (g_variant_iter_next (&iter, "{&sv}", &name, &unowned))
+    {
+      g_autoptr (GVariant) value = unowned;
+
+      if (!read_query_option (name, value, query, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GDBusMethodInvocation *invocation = user_data;
+  g_autoptr (GPtrArray) notifications = NULL;
+  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
+  gint64 total;
+  GError *error = NULL;
+
+  notifications = belfry_notification_service_list_finish (
+      BELFRY_NOTIFICATION_SERVICE (source), result, &total, NULL, NULL, NULL, &error);
+  if (notifications == NULL)
+    {
+      belfry_bus_take_error (invocation, error);
+      return;
+    }
+  for (guint i = 0; i < notifications->len; i++)
+    g_variant_builder_add_value (
+        &builder, belfry_notification_to_variant (g_ptr_array_index (notifications, i)));
+  g_dbus_method_invocation_return_value (invocation,
+                                         g_variant_new ("(aa{sv}t)", &builder, (guint64) total));
+}
+
+static void
+list (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  g_autoptr (GVariant) dictionary = NULL;
+  const char *user_id;
+  Query query;
+  GError *error = NULL;
+
+  g_variant_get (parameters, "(&s@a{sv})", &user_id, &dictionary);
+  if (!check_user_id (invocation, user_id))
+    return;
+  if (!read_query (dictionary, &query, &error))
+    {
+      belfry_bus_take_error (invocation, error);
+      return;
+    }
+  belfry_notification_service_list_async (
+      self->context.service, user_id, (gint64) MIN (query.before, (guint64) G_MAXINT64),
+      query.limit, LIST_MAX_BYTES, query.only_unread, query.tag, NULL, on_listed, invocation);
+}
+
+static void
+on_counted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GDBusMethodInvocation *invocation = user_data;
+  GError *error = NULL;
+  gint64 count = belfry_notification_service_count_unread_finish (
+      BELFRY_NOTIFICATION_SERVICE (source), result, NULL, &error);
+
+  if (count < 0)
+    belfry_bus_take_error (invocation, error);
+  else
+    g_dbus_method_invocation_return_value (invocation, g_variant_new ("(t)", (guint64) count));
+}
+
+static void
+count_unread (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  const char *user_id;
+
+  g_variant_get (parameters, "(&s)", &user_id);
+  if (check_user_id (invocation, user_id))
+    belfry_notification_service_count_unread_async (self->context.service, user_id, NULL,
+                                                    on_counted, invocation);
+}
+
+static void
+answer_count (GDBusMethodInvocation *invocation, gint64 count, GError *error)
+{
+  if (count < 0)
+    belfry_bus_take_error (invocation, error);
+  else
+    g_dbus_method_invocation_return_value (invocation, g_variant_new ("(u)", (guint) count));
+}
+
+/* Reads the arguments of a call that changes some of a user's notifications. Returns: (transfer
+ * full) (nullable): the ids as int64; NULL, with the call answered, if something is wrong */
+static GVariant *
+read_ids (GDBusMethodInvocation *invocation, GVariant *parameters, const char **user_id)
+{
+  g_autoptr (GVariant) ids = NULL;
+  gsize n;
+
+  g_variant_get (parameters, "(&s@at)", user_id, &ids);
+  n = g_variant_n_children (ids);
+  if (!check_user_id (invocation, *user_id))
+    return NULL;
+  if (n == 0 || n > BELFRY_IDS_MAX)
+    {
+      g_dbus_method_invocation_return_error (
+          invocation, BELFRY_ERROR, n == 0 ? BELFRY_ERROR_INVALID_ARGS : BELFRY_ERROR_TOO_LARGE,
+          "ids: %" G_GSIZE_FORMAT " of them, expected 1 to %d", n, BELFRY_IDS_MAX);
+      return NULL;
+    }
+  return g_steal_pointer (&ids);
+}
+
+/* Ids beyond those of int64 become negative, and nobody has such a one. */
+static const gint64 *
+get_ids (GVariant *ids, gsize *n)
+{
+  return g_variant_get_fixed_array (ids, n, sizeof (gint64));
+}
+
+static void
+on_marked_read (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+  gint64 count = belfry_notification_service_mark_read_finish (BELFRY_NOTIFICATION_SERVICE (source),
+                                                               result, &error);
+
+  answer_count (user_data, count, error);
+}
+
+static void
+mark_read (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  const char *user_id;
+  g_autoptr (GVariant) ids = read_ids (invocation, parameters, &user_id);
+  const gint64 *array;
+  gsize n;
+
+  if (ids == NULL)
+    return;
+  array = get_ids (ids, &n);
+  belfry_notification_service_mark_read_async (self->context.service, user_id, array, n, NULL,
+                                               on_marked_read, invocation);
+}
+
+static void
+on_marked_unread (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+  gint64 count = belfry_notification_service_mark_unread_finish (
+      BELFRY_NOTIFICATION_SERVICE (source), result, &error);
+
+  answer_count (user_data, count, error);
+}
+
+static void
+mark_unread (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  const char *user_id;
+  g_autoptr (GVariant) ids = read_ids (invocation, parameters, &user_id);
+  const gint64 *array;
+  gsize n;
+
+  if (ids == NULL)
+    return;
+  array = get_ids (ids, &n);
+  belfry_notification_service_mark_unread_async (self->context.service, user_id, array, n, NULL,
+                                                 on_marked_unread, invocation);
+}
+
+static void
+on_removed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+  gint64 count = belfry_notification_service_remove_finish (BELFRY_NOTIFICATION_SERVICE (source),
+                                                            result, &error);
+
+  answer_count (user_data, count, error);
+}
+
+static void
+remove_some (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  const char *user_id;
+  g_autoptr (GVariant) ids = read_ids (invocation, parameters, &user_id);
+  const gint64 *array;
+  gsize n;
+
+  if (ids == NULL)
+    return;
+  array = get_ids (ids, &n);
+  belfry_notification_service_remove_async (self->context.service, user_id, array, n, NULL,
+                                            on_removed, invocation);
+}
+
+static void
+on_marked_all_read (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+  gint64 count = belfry_notification_service_mark_all_read_finish (
+      BELFRY_NOTIFICATION_SERVICE (source), result, &error);
+
+  answer_count (user_data, count, error);
+}
+
+static void
+mark_all_read (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  const char *user_id;
+
+  g_variant_get (parameters, "(&s)", &user_id);
+  if (check_user_id (invocation, user_id))
+    belfry_notification_service_mark_all_read_async (self->context.service, user_id, G_MAXINT64,
+                                                     NULL, on_marked_all_read, invocation);
+}
+
+static void
+on_removed_all (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+  gint64 count = belfry_notification_service_remove_all_finish (
+      BELFRY_NOTIFICATION_SERVICE (source), result, &error);
+
+  answer_count (user_data, count, error);
+}
+
+static void
+remove_all (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  const char *user_id;
+
+  g_variant_get (parameters, "(&s)", &user_id);
+  if (check_user_id (invocation, user_id))
+    belfry_notification_service_remove_all_async (self->context.service, user_id, NULL,
+                                                  on_removed_all, invocation);
+}
+
+static void
+subscribe (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  g_autoptr (GVariant) filter = g_variant_get_child_value (parameters, 0);
+  GError *error = NULL;
+
+  if (!belfry_bus_subscribers_add (self->subscribers, invocation, filter, &error))
+    belfry_bus_take_error (invocation, error);
+  else
+    g_dbus_method_invocation_return_value (invocation, NULL);
+}
+
+static void
+unsubscribe (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  belfry_bus_subscribers_remove (self->subscribers, invocation);
+  g_dbus_method_invocation_return_value (invocation, NULL);
+}
+
+const BelfryBusMethod belfry_bus_notifications_methods[] = {
+  { "Create", create },
+  { "CreateMany", create_many },
+  { "Update", update },
+  { "Get", get },
+  { "List", list },
+  { "CountUnread", count_unread },
+  { "MarkRead", mark_read },
+  { "MarkUnread", mark_unread },
+  { "Remove", remove_some },
+  { "MarkAllRead", mark_all_read },
+  { "RemoveAll", remove_all },
+  { "Subscribe", subscribe },
+  { "Unsubscribe", unsubscribe },
+  { NULL, NULL },
+};

@@ -1,0 +1,44 @@
+/* SPDX-FileCopyrightText: The Belfry developers
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "belfry-bus-gate.h"
+#include "belfry-bus-subscribers.h"
+#include "belfry-bus-worker-handler.h"
+#include "belfry-bus.h"
+
+G_BEGIN_DECLS
+
+struct _BelfryBus
+{
+  GObject parent_instance;
+
+  BelfryBusContext context;
+  BelfryBusSubscribers *subscribers;
+  BelfryBusWorkerHandler *worker_handler;
+  BelfryBusGate *gate;
+  GPtrArray *connections; /* of Registration */
+  gboolean shut_down;
+};
+
+/* A method of an interface. It answers @invocation, at once or later. */
+typedef void (*BelfryBusMethodFunc) (BelfryBus *self,
+                                     GVariant *parameters,
+                                     GDBusMethodInvocation *invocation);
+
+typedef struct
+{
+  const char *name;
+  BelfryBusMethodFunc func;
+} BelfryBusMethod;
+
+/* Ended by one without a name. */
+extern const BelfryBusMethod belfry_bus_notifications_methods[];
+extern const BelfryBusMethod belfry_bus_sessions_methods[];
+
+GVariant *belfry_bus_get_sessions_property (BelfryBus *self, const char *name);
+
+void belfry_bus_take_error (GDBusMethodInvocation *invocation, GError *error);
+
+G_END_DECLS

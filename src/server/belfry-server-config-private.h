@@ -1,0 +1,33 @@
+/* SPDX-FileCopyrightText: The Belfry developers
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "belfry-server-config.h"
+#include "belfry-token-policy.h"
+#include "belfry-web-options.h"
+
+G_BEGIN_DECLS
+
+struct _BelfryServerConfig
+{
+  GObject parent_instance;
+
+  char *bus;           /* session, system or an address */
+  char *worker_socket; /* a path, or NULL */
+  GPtrArray *listen;   /* of GSocketAddress */
+  char *database;      /* the path of an SQLite file */
+  gboolean new_epoch;
+  char *jwt_secret_file;
+  char *jwt_jwks_file;
+  char *jwt_user_claim;
+  char *jwt_audience;
+  char *jwt_issuer;
+  guint jwt_leeway;
+  guint max_connections_per_user;
+  guint max_data;
+  gboolean numeric_user_ids;
+  BelfryWebOptions web;
+};
+
+G_END_DECLS

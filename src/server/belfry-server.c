@@ -1,0 +1,564 @@
+/* SPDX-FileCopyrightText: The Belfry developers
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "belfry-server.h"
+
+#include <sys/resource.h>
+
+#include "belfry-bus.h"
+#include "belfry-error.h"
+#include "belfry-inbox-handler.h"
+#include "belfry-server-config-private.h"
+#include "belfry-server-keys.h"
+#include "belfry-sql-store.h"
+#include "belfry-web-server.h"
+
+/* Descriptors that are needed beside those of the connections. */
+#define OTHER_DESCRIPTORS 256
+
+/**
+ * BelfryServer:
+ *
+ * Belfry, whole: the database, the web side and the bus, put together. `belfryd` is little more
+ * than this; a program of yours may embed it, to handle messages of its own in the same process.
+ *
+ * It works in the default main context.
+ *
+ * Since: 0.1
+ */
+struct _BelfryServer
+{
+  GObject parent_instance;
+
+  BelfryServerConfig *config;
+  BelfrySqlStore *store;
+  BelfryNotificationService *service;
+  BelfryHandlerChain *chain;
+  BelfrySessionRegistry *registry;
+  BelfryWebServer *web;
+  BelfryBus *bus;
+  GDBusConnection *connection;
+  guint sweep_id;
+};
+
+G_DEFINE_FINAL_TYPE (BelfryServer, belfry_server, G_TYPE_OBJECT)
+
+enum
+{
+  BUS_LOST,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+static void
+belfry_server_dispose (GObject *object)
+{
+  BelfryServer *self = BELFRY_SERVER (object);
+
+  g_clear_handle_id (&self->sweep_id, g_source_remove);
+  g_clear_object (&self->bus);
+  if (self->connection != NULL)
+    g_signal_handlers_disconnect_by_data (self->connection, self);
+  g_clear_object (&self->connection);
+  if (self->web != NULL)
+    {
+      belfry_web_server_shut_down (self->web, 0);
+      belfry_web_server_wait (self->web);
+    }
+  g_clear_object (&self->web);
+  g_clear_object (&self->registry);
+  g_clear_object (&self->chain);
+  if (self->store != NULL)
+    belfry_sql_store_close (self->store);
+  g_clear_object (&self->service);
+  g_clear_object (&self->store);
+  g_clear_object (&self->config);
+
+  G_OBJECT_CLASS (belfry_server_parent_class)->dispose (object);
+}
+
+static void
+belfry_server_class_init (BelfryServerClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = belfry_server_dispose;
+
+  /**
+   * BelfryServer::bus-lost:
+   * @self: the server
+   *
+   * The connection to the bus has broken: no worker can reach the server any more. Sessions and
+   * what is stored are well; a program should stop the server and end.
+   *
+   * Since: 0.1
+   */
+  signals[BUS_LOST] = g_signal_new ("bus-lost", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+                                    NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+belfry_server_init (BelfryServer *self)
+{
+}
+
+/**
+ * belfry_server_new:
+ * @config: what the operator has decided; it must not change afterwards
+ *
+ * Makes a server that is not started.
+ *
+ * Returns: (transfer full): the server
+ *
+ * Since: 0.1
+ */
+BelfryServer *
+belfry_server_new (BelfryServerConfig *config)
+{
+  BelfryServer *self;
+
+  g_return_val_if_fail (BELFRY_IS_SERVER_CONFIG (config), NULL);
+
+  self = g_object_new (BELFRY_TYPE_SERVER, NULL);
+  self->config = g_object_ref (config);
+  self->chain = belfry_handler_chain_new ();
+  return self;
+}
+
+static void
+raise_descriptor_limit (BelfryServer *self)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
+    return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit (RLIMIT_NOFILE, &limit) != 0
+      || limit.rlim_cur < self->config->web.max_connections + OTHER_DESCRIPTORS)
+    g_warning ("%u connections are allowed, but only %lu descriptors",
+               self->config->web.max_connections, (gulong) limit.rlim_cur);
+}
+
+static gboolean
+open_store (BelfryServer *self, GError **error)
+{
+  const BelfryServerConfig *config = self->config;
+  g_autofree char *directory = NULL;
+
+  if (config->database == NULL)
+    {
+      g_set_error_literal (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS,
+                           "database: expected sqlite:PATH");
+      return FALSE;
+    }
+  directory = g_path_get_dirname (config->database);
+  if (g_mkdir_with_parents (directory, 0700) != 0)
+    {
+      g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_STORAGE, "%s: the folder cannot be made",
+                   directory);
+      return FALSE;
+    }
+  self->store = belfry_sql_store_open (config->database, config->new_epoch, error);
+  return self->store != NULL;
+}
+
+static void
+make_core (BelfryServer *self)
+{
+  const BelfryServerConfig *config = self->config;
+  const BelfrySessionRegistryOptions options = {
+    .max_connections_per_user = config->max_connections_per_user,
+    .numeric_user_ids = config->numeric_user_ids,
+    .max_data = config->max_data,
+  };
+  g_autoptr (BelfryMessageHandler) inbox_handler = NULL;
+
+  self->service = belfry_notification_service_new (BELFRY_STORE (self->store), config->max_data);
+  inbox_handler = belfry_inbox_handler_new (self->service, config->numeric_user_ids);
+  belfry_handler_chain_add (self->chain, inbox_handler);
+  self->registry = belfry_session_registry_new (self->service, self->chain, &options);
+}
+
+static gboolean
+make_web (BelfryServer *self, BelfryTokenVerifier *verifier, GError **error)
+{
+  self->web = belfry_web_server_new (self->registry, verifier, &self->config->web);
+  for (guint i = 0; i < self->config->listen->len; i++)
+    {
+      GSocketAddress *address = g_ptr_array_index (self->config->listen, i);
+
+      if (!belfry_web_server_listen (self->web, address, error))
+        {
+          g_autofree char *text = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
+
+          g_prefix_error (error, "listen: %s: ", text);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+static GDBusConnection *
+connect_to_bus (BelfryServer *self, GError **error)
+{
+  const char *bus = self->config->bus;
+  g_autofree char *address = NULL;
+  GBusType type = G_BUS_TYPE_NONE;
+
+  if (g_str_equal (bus, "session"))
+    type = G_BUS_TYPE_SESSION;
+  else if (g_str_equal (bus, "system"))
+    type = G_BUS_TYPE_SYSTEM;
+  address = type != G_BUS_TYPE_NONE ? g_dbus_address_get_for_bus_sync (type, NULL, error)
+                                    : g_strdup (bus);
+  if (address == NULL)
+    return NULL;
+  /* A connection of our own, not the one that the program may share: its calls are counted. */
+  return g_dbus_connection_new_for_address_sync (
+      address,
+      G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
+          | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+      NULL, NULL, error);
+}
+
+static void
+on_bus_closed (GDBusConnection *connection,
+               gboolean remote_peer_vanished,
+               GError *error,
+               gpointer user_data)
+{
+  g_signal_emit (user_data, signals[BUS_LOST], 0);
+}
+
+/* Only when everything works: a worker that waits for the name calls as soon as it is there. */
+static gboolean
+own_name (BelfryServer *self, GError **error)
+{
+  const guint32 do_not_queue = 4;
+  const guint32 primary_owner = 1;
+  g_autoptr (GVariant) result = g_dbus_connection_call_sync (
+      self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+      "RequestName", g_variant_new ("(su)", BELFRY_BUS_NAME, do_not_queue), G_VARIANT_TYPE ("(u)"),
+      G_DBUS_CALL_FLAGS_NONE, -1, NULL, error);
+  guint32 answer;
+
+  if (result == NULL)
+    return FALSE;
+  g_variant_get (result, "(u)", &answer);
+  if (answer != primary_owner)
+    {
+      g_set_error_literal (error, BELFRY_ERROR, BELFRY_ERROR_EXISTS,
+                           "another Belfry owns the name " BELFRY_BUS_NAME);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static guint
+get_n_connections (gpointer user_data)
+{
+  return belfry_web_server_get_n_connections (BELFRY_SERVER (user_data)->web);
+}
+
+static gboolean
+make_bus (BelfryServer *self, GError **error)
+{
+  const BelfryBusContext context = {
+    .service = self->service,
+    .registry = self->registry,
+    .chain = self->chain,
+    .max_data = self->config->max_data,
+    .max_connections = self->config->web.max_connections,
+    .max_connections_per_user = self->config->max_connections_per_user,
+    .get_n_connections = get_n_connections,
+    .user_data = self,
+  };
+
+  self->connection = connect_to_bus (self, error);
+  if (self->connection == NULL)
+    {
+      g_prefix_error (error, "bus: %s: ", self->config->bus);
+      return FALSE;
+    }
+  g_dbus_connection_set_exit_on_close (self->connection, FALSE);
+  g_signal_connect (self->connection, "closed", G_CALLBACK (on_bus_closed), self);
+  self->bus = belfry_bus_new (&context);
+  if (!belfry_bus_serve (self->bus, self->connection, error))
+    return FALSE;
+  return TRUE;
+}
+
+static gboolean
+on_sweep (gpointer user_data)
+{
+  BelfryServer *self = user_data;
+
+  belfry_session_registry_sweep (self->registry);
+  return G_SOURCE_CONTINUE;
+}
+
+/**
+ * belfry_server_start:
+ * @self: a server that was not started
+ * @error: return location for an error
+ *
+ * Opens the database, listens, and takes the name on the bus: when it returns, workers and clients
+ * are served. It blocks for as long as that takes, and belongs to the start of a program.
+ *
+ * Errors: %BELFRY_ERROR_INVALID_ARGS if the configuration is not good, and others for what is not
+ * to be had: %BELFRY_ERROR_STORAGE, %BELFRY_ERROR_BUSY, %BELFRY_ERROR_EXISTS,
+ * %G_IO_ERROR_ADDRESS_IN_USE.
+ *
+ * Returns: %TRUE, or %FALSE with @error set; then the server is of no more use
+ *
+ * Since: 0.1
+ */
+gboolean
+belfry_server_start (BelfryServer *self, GError **error)
+{
+  g_autoptr (BelfryTokenVerifier) verifier = NULL;
+
+  g_return_val_if_fail (BELFRY_IS_SERVER (self), FALSE);
+  g_return_val_if_fail (self->store == NULL, FALSE);
+
+  verifier = belfry_server_keys_load (self->config, error);
+  if (verifier == NULL || !open_store (self, error))
+    return FALSE;
+  raise_descriptor_limit (self);
+  make_core (self);
+  if (!make_web (self, verifier, error) || !make_bus (self, error))
+    return FALSE;
+  belfry_web_server_start (self->web);
+  self->sweep_id = g_timeout_add_seconds (1, on_sweep, self);
+  return own_name (self, error);
+}
+
+/* How long the calls that have begun are waited for when the server goes down, and then how long
+ * the clients have to take their leave. */
+#define DRAIN_TIME    (2 * G_USEC_PER_SEC)
+#define LEAVE_TIME    (2 * G_USEC_PER_SEC)
+#define STOP_INTERVAL 10 /* ms */
+
+typedef struct
+{
+  gint64 drain_until; /* monotonic, µs */
+  gboolean leaving;
+} Stop;
+
+static gboolean
+on_stop (gpointer user_data)
+{
+  GTask *task = user_data;
+  BelfryServer *self = g_task_get_source_object (task);
+  Stop *stop = g_task_get_task_data (task);
+
+  if (!stop->leaving)
+    {
+      if (self->bus != NULL && belfry_bus_get_n_calls (self->bus) > 0
+          && g_get_monotonic_time () < stop->drain_until)
+        return G_SOURCE_CONTINUE;
+      stop->leaving = TRUE;
+      if (self->web != NULL)
+        belfry_web_server_shut_down (self->web, LEAVE_TIME);
+    }
+  if (self->web != NULL && !belfry_web_server_is_down (self->web))
+    return G_SOURCE_CONTINUE;
+
+  if (self->web != NULL)
+    belfry_web_server_wait (self->web);
+  g_clear_object (&self->web);
+  if (self->store != NULL)
+    belfry_sql_store_close (self->store);
+  g_task_return_boolean (task, TRUE);
+  return G_SOURCE_REMOVE;
+}
+
+/**
+ * belfry_server_stop_async:
+ * @self: a server
+ * @callback: (scope async): called when it has stopped
+ * @user_data: for @callback
+ *
+ * Stops the server: calls that have begun are answered, new ones are refused, what waits is
+ * committed, and every client is told `SERVER_SHUTDOWN` and when to come back. It takes five
+ * seconds at most.
+ *
+ * Since: 0.1
+ */
+void
+belfry_server_stop_async (BelfryServer *self, GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task;
+  Stop *stop;
+
+  g_return_if_fail (BELFRY_IS_SERVER (self));
+
+  task = g_task_new (self, NULL, callback, user_data);
+  g_task_set_name (task, "[belfry] stop");
+  stop = g_new0 (Stop, 1);
+  stop->drain_until = g_get_monotonic_time () + DRAIN_TIME;
+  g_task_set_task_data (task, stop, g_free);
+  if (self->bus != NULL)
+    belfry_bus_shut_down (self->bus);
+  g_timeout_add_full (G_PRIORITY_DEFAULT, STOP_INTERVAL, on_stop, task, g_object_unref);
+}
+
+/**
+ * belfry_server_stop_finish:
+ * @self: a server
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Ends [method@BelfryServer.Server.stop_async]. It does not fail.
+ *
+ * Returns: %TRUE
+ *
+ * Since: 0.1
+ */
+gboolean
+belfry_server_stop_finish (BelfryServer *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static void
+load_keys_in_thread (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+{
+  BelfryServer *self = source;
+  GError *error = NULL;
+  BelfryTokenVerifier *verifier = belfry_server_keys_load (self->config, &error);
+
+  if (verifier == NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_pointer (task, verifier, (GDestroyNotify) belfry_token_verifier_unref);
+}
+
+/**
+ * belfry_server_reload_keys_async:
+ * @self: a server that was started
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when the keys are in use, or were refused
+ * @user_data: for @callback
+ *
+ * Reads the files with the keys for tokens again. Sessions that are registered stay.
+ *
+ * Since: 0.1
+ */
+void
+belfry_server_reload_keys_async (BelfryServer *self,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+
+  g_return_if_fail (BELFRY_IS_SERVER (self));
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_name (task, "[belfry] reload keys");
+  g_task_run_in_thread (task, load_keys_in_thread);
+}
+
+/**
+ * belfry_server_reload_keys_finish:
+ * @self: a server
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Ends [method@BelfryServer.Server.reload_keys_async].
+ *
+ * Errors: %BELFRY_ERROR_INVALID_ARGS if a file does not hold keys, and those of #GFileError; then
+ * the old keys stay in use.
+ *
+ * Returns: %TRUE, or %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+belfry_server_reload_keys_finish (BelfryServer *self, GAsyncResult *result, GError **error)
+{
+  g_autoptr (BelfryTokenVerifier) verifier = NULL;
+
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  verifier = g_task_propagate_pointer (G_TASK (result), error);
+  if (verifier == NULL)
+    return FALSE;
+  if (self->web != NULL)
+    belfry_web_server_set_verifier (self->web, verifier);
+  return TRUE;
+}
+
+/**
+ * belfry_server_get_addresses:
+ * @self: a server that was started
+ *
+ * Gets where the server listens, with the real ports.
+ *
+ * Returns: (transfer container) (element-type Gio.SocketAddress): the addresses
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+belfry_server_get_addresses (BelfryServer *self)
+{
+  g_return_val_if_fail (BELFRY_IS_SERVER (self) && self->web != NULL, NULL);
+
+  return belfry_web_server_get_addresses (self->web);
+}
+
+/**
+ * belfry_server_get_service:
+ * @self: a server that was started
+ *
+ * Gets what creates, lists, changes and removes notifications.
+ *
+ * Returns: (transfer none): the service
+ *
+ * Since: 0.1
+ */
+BelfryNotificationService *
+belfry_server_get_service (BelfryServer *self)
+{
+  g_return_val_if_fail (BELFRY_IS_SERVER (self), NULL);
+
+  return self->service;
+}
+
+/**
+ * belfry_server_get_sessions:
+ * @self: a server that was started
+ *
+ * Gets what knows the sessions.
+ *
+ * Returns: (transfer none): the registry
+ *
+ * Since: 0.1
+ */
+BelfrySessionRegistry *
+belfry_server_get_sessions (BelfryServer *self)
+{
+  g_return_val_if_fail (BELFRY_IS_SERVER (self), NULL);
+
+  return self->registry;
+}
+
+/**
+ * belfry_server_get_handlers:
+ * @self: a server
+ *
+ * Gets the chain of handlers, to add some of your own, before the start or later.
+ *
+ * Returns: (transfer none): the chain
+ *
+ * Since: 0.1
+ */
+BelfryHandlerChain *
+belfry_server_get_handlers (BelfryServer *self)
+{
+  g_return_val_if_fail (BELFRY_IS_SERVER (self), NULL);
+
+  return self->chain;
+}

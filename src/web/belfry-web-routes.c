@@ -1,0 +1,192 @@
+/* SPDX-FileCopyrightText: The Belfry developers
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "belfry-web-routes.h"
+
+#include <string.h>
+
+#include "belfry-browser-resources.h"
+#include "belfry-json-private.h"
+#include "belfry-origin-policy.h"
+
+#define BROWSER "/org/belfry/browser"
+
+/* Nothing but our own files, and nothing inline. */
+#define CONTENT_SECURITY_POLICY                                                   \
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " \
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+static const struct
+{
+  const char *path;
+  const char *file;
+  const char *type;
+} pages[] = {
+  { "/", BROWSER "/index.html", "text/html; charset=utf-8" },
+  { "/demo.css", BROWSER "/demo.css", "text/css; charset=utf-8" },
+  { "/demo.js", BROWSER "/demo.js", "text/javascript; charset=utf-8" },
+};
+
+/* A problem as RFC 9457 writes it. */
+static char *
+problem_to_json (guint status, const char *detail)
+{
+  GString *json = g_string_new ("{\"type\":\"about:blank\",\"title\":");
+
+  belfry_json_append_string (json, soup_status_get_phrase (status));
+  g_string_append_printf (json, ",\"status\":%u,\"detail\":", status);
+  belfry_json_append_string (json, detail);
+  g_string_append_c (json, '}');
+  return g_string_free (json, FALSE);
+}
+
+static void
+set_answer (SoupServerMessage *message, guint status, const char *type, GBytes *body)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
+
+  soup_server_message_set_status (message, status, NULL);
+  soup_message_headers_replace (headers, "Content-Type", type);
+  soup_message_headers_replace (headers, "X-Content-Type-Options", "nosniff");
+  soup_message_headers_replace (headers, "Referrer-Policy", "no-referrer");
+  soup_message_headers_replace (headers, "Content-Security-Policy", CONTENT_SECURITY_POLICY);
+  soup_message_headers_replace (headers, "Cache-Control", "no-cache");
+  /* libsoup keeps a connection only if it listens itself, and closes it otherwise. */
+  soup_message_headers_replace (headers, "Connection", "close");
+  soup_message_body_append_bytes (soup_server_message_get_response_body (message), body);
+}
+
+static void
+set_problem (SoupServerMessage *message, guint status, const char *detail)
+{
+  g_autofree char *json = problem_to_json (status, detail);
+  g_autoptr (GBytes) body = g_bytes_new (json, strlen (json));
+
+  set_answer (message, status, "application/problem+json", body);
+}
+
+static gboolean
+wants_to_read (SoupServerMessage *message)
+{
+  const char *method = soup_server_message_get_method (message);
+
+  if (method == SOUP_METHOD_GET || method == SOUP_METHOD_HEAD)
+    return TRUE;
+  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Allow",
+                                "GET, HEAD");
+  set_problem (message, SOUP_STATUS_METHOD_NOT_ALLOWED, "This can only be read");
+  return FALSE;
+}
+
+static void
+on_request (SoupServer *server,
+            SoupServerMessage *message,
+            const char *path,
+            GHashTable *query,
+            gpointer user_data)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (pages); i++)
+    if (g_str_equal (path, pages[i].path) && wants_to_read (message))
+      {
+        g_autoptr (GBytes) body =
+            g_resource_lookup_data (belfry_browser_get_resource (), pages[i].file, 0, NULL);
+
+        set_answer (message, SOUP_STATUS_OK, pages[i].type, body);
+      }
+  if (soup_server_message_get_status (message) == 0)
+    set_problem (message, SOUP_STATUS_NOT_FOUND, "There is nothing at this path");
+}
+
+static void
+on_health (SoupServer *server,
+           SoupServerMessage *message,
+           const char *path,
+           GHashTable *query,
+           gpointer user_data)
+{
+  static const char ok[] = "{\"status\":\"ok\"}";
+  g_autoptr (GBytes) body = g_bytes_new_static (ok, strlen (ok));
+
+  if (!g_str_equal (path, "/healthz"))
+    set_problem (message, SOUP_STATUS_NOT_FOUND, "There is nothing at this path");
+  else if (wants_to_read (message))
+    set_answer (message, SOUP_STATUS_OK, "application/json", body);
+}
+
+/* Before libsoup looks at the handshake. An answer that is set here ends it. */
+static void
+on_websocket_request (SoupServer *server,
+                      SoupServerMessage *message,
+                      const char *path,
+                      GHashTable *query,
+                      gpointer user_data)
+{
+  const BelfryWebOptions *options = user_data;
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+  const char *upgrade = soup_message_headers_get_one (headers, "Upgrade");
+
+  if (!g_str_equal (path, "/ws"))
+    set_problem (message, SOUP_STATUS_NOT_FOUND, "There is nothing at this path");
+  else if (upgrade == NULL || g_ascii_strcasecmp (upgrade, "websocket") != 0)
+    {
+      soup_message_headers_replace (soup_server_message_get_response_headers (message), "Upgrade",
+                                    "websocket");
+      set_problem (message, 426, "This is a WebSocket");
+    }
+  else if (!belfry_origin_policy_allows ((const char *const *) options->allowed_origins,
+                                         soup_message_headers_get_list (headers, "Origin"),
+                                         soup_message_headers_get_one (headers, "Host")))
+    set_problem (message, SOUP_STATUS_FORBIDDEN, "Pages of this origin are not let in");
+}
+
+static gboolean
+has_body (SoupServerMessage *message)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+  SoupEncoding encoding = soup_message_headers_get_encoding (headers);
+
+  return encoding == SOUP_ENCODING_CHUNKED
+         || (encoding == SOUP_ENCODING_CONTENT_LENGTH
+             && soup_message_headers_get_content_length (headers) > 0);
+}
+
+/* No route takes a body, and libsoup would read one of any size before it answers. So it is taken
+ * the connection, which gets its answer here and is closed. */
+static void
+refuse_body (SoupServer *server,
+             SoupServerMessage *message,
+             const char *path,
+             GHashTable *query,
+             gpointer user_data)
+{
+  g_autofree char *json = NULL;
+  g_autofree char *answer = NULL;
+  g_autoptr (GIOStream) stream = NULL;
+
+  if (!has_body (message))
+    return;
+  json = problem_to_json (SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "Nothing here takes a body");
+  answer = g_strdup_printf ("HTTP/1.1 413 %s\r\n"
+                            "Content-Type: application/problem+json\r\n"
+                            "Content-Length: %" G_GSIZE_FORMAT "\r\n"
+                            "Connection: close\r\n\r\n%s",
+                            soup_status_get_phrase (SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE),
+                            strlen (json), json);
+  stream = soup_server_message_steal_connection (message);
+  /* The stream takes everything at once. */
+  g_output_stream_write (g_io_stream_get_output_stream (stream), answer, strlen (answer), NULL,
+                         NULL);
+  g_io_stream_close (stream, NULL, NULL);
+}
+
+/* @options has to live as long as @server. */
+void
+belfry_web_routes_add (SoupServer *server, const BelfryWebOptions *options)
+{
+  soup_server_add_handler (server, NULL, on_request, NULL, NULL);
+  soup_server_add_early_handler (server, NULL, refuse_body, NULL, NULL);
+  soup_server_add_handler (server, "/healthz", on_health, NULL, NULL);
+  soup_server_add_early_handler (server, "/healthz", refuse_body, NULL, NULL);
+  soup_server_add_handler (server, "/ws", on_websocket_request, (gpointer) options, NULL);
+  soup_server_add_early_handler (server, "/ws", refuse_body, NULL, NULL);
+}

@@ -1,0 +1,36 @@
+/* SPDX-FileCopyrightText: The Belfry developers
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "belfry-acceptor.h"
+#include "belfry-mailbox.h"
+#include "belfry-reactor.h"
+#include "belfry-token-verifier.h"
+#include "belfry-web-options.h"
+#include "belfry-web-socket.h"
+#include "belfry-web-wire.h"
+
+G_BEGIN_DECLS
+
+/* One reactor with libsoup on it, and the WebSockets that live there. */
+
+BelfryWebWorker *belfry_web_worker_new (guint number,
+                                        const BelfryWebOptions *options,
+                                        BelfryConnectionLimit *limit,
+                                        BelfryTokenVerifier *verifier,
+                                        BelfryMailbox *events);
+void belfry_web_worker_free (BelfryWebWorker *self);
+
+BelfryReactor *belfry_web_worker_get_reactor (BelfryWebWorker *self);
+void belfry_web_worker_own_acceptor (BelfryWebWorker *self, BelfryAcceptor *acceptor);
+void belfry_web_worker_post (BelfryWebWorker *self, const BelfryWebCommand *command);
+
+/* For its sockets, in its thread. */
+BelfryTokenVerifier *belfry_web_worker_get_verifier (BelfryWebWorker *self);
+gint64 belfry_web_worker_get_now (BelfryWebWorker *self);
+GBytes *belfry_web_worker_frame (BelfryWebWorker *self, GBytes *text);
+void belfry_web_worker_tell (BelfryWebWorker *self, const BelfryWebEvent *event);
+void belfry_web_worker_forget (BelfryWebWorker *self, BelfryWebSocket *socket);
+
+G_END_DECLS
