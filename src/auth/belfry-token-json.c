@@ -6,53 +6,88 @@
 #include <gio/gio.h>
 #include <string.h>
 
+/* The escape \uD800–\uDBFF (@low is FALSE) or \uDC00–\uDFFF (TRUE), which only mean something as a
+ * pair: RFC 8259, section 7 */
+static gboolean
+is_surrogate (const char *p, gboolean low)
+{
+  return p[0] == '\\' && p[1] == 'u' && (p[2] == 'd' || p[2] == 'D')
+         && g_ascii_xdigit_value (p[3]) >= (low ? 12 : 8)
+         && g_ascii_xdigit_value (p[3]) <= (low ? 15 : 11);
+}
+
+/* Returns: (nullable): behind the string; NULL if half of a pair is in it */
 static const char *
 skip_string (const char *p)
 {
-  for (p++; *p != '"'; p++)
-    if (*p == '\\')
-      p++;
+  for (p++; *p != '"';)
+    {
+      gboolean high = is_surrogate (p, FALSE);
+
+      if (*p != '\\')
+        p++;
+      else if (p[1] != 'u')
+        p += 2;
+      else if (is_surrogate (p, TRUE) || (high && !is_surrogate (p + 6, TRUE)))
+        return NULL;
+      else
+        p += high ? 12 : 6;
+    }
   return p + 1;
 }
 
-/* json-glib lets integers beyond 64 bits wrap around without a word: 18446744073709551617 is read
- * as -1 and -18446744073709551615 as 1, which would be another user.
- *
- * @text: known to be JSON */
+static const char *
+skip_number (const char *p)
+{
+  while (g_ascii_isalnum (*p) || *p == '-' || *p == '+' || *p == '.')
+    p++;
+  return p;
+}
+
+/* One with a fraction or an exponent becomes a double, which does not wrap around. */
 static gboolean
-integers_fit (const char *text, const char *end)
+fits (const char *number, gsize length)
+{
+  g_autofree char *integer = NULL;
+
+  if (strspn (number, "-0123456789") < length)
+    return TRUE;
+  integer = g_strndup (number, length);
+  return g_ascii_string_to_signed (integer, 10, G_MININT64, G_MAXINT64, NULL, NULL);
+}
+
+/* Finds what is JSON, but what json-glib gets wrong. It leaks the string so far when it meets half
+ * of a pair of surrogates, and a header comes from anybody. Integers beyond 64 bits wrap around in
+ * it without a word: 18446744073709551617 is read as -1, and -18446744073709551615 as 1, which
+ * would be another user.
+ *
+ * @text: known to be JSON
+ * Returns: (nullable): what is wrong */
+static const char *
+find_fault (const char *text, const char *end)
 {
   const char *p = text;
 
   while (p < end)
     {
-      const char *number = p;
-      gsize length;
+      const char *start = p;
 
       if (*p == '"')
         {
           p = skip_string (p);
-          continue;
+          if (p == NULL)
+            return "half of a pair of surrogates";
         }
-      if (*p != '-' && !g_ascii_isdigit (*p))
+      else if (*p == '-' || g_ascii_isdigit (*p))
         {
-          p++;
-          continue;
+          p = skip_number (p);
+          if (!fits (start, p - start))
+            return "an integer of more than 64 bits";
         }
-      /* All of the number; one with a fraction or an exponent becomes a double, which cannot wrap.
-       */
-      while (p < end && (g_ascii_isalnum (*p) || *p == '-' || *p == '+' || *p == '.'))
+      else
         p++;
-      length = p - number;
-      if (strspn (number, "-0123456789") >= length)
-        {
-          g_autofree char *integer = g_strndup (number, length);
-
-          if (!g_ascii_string_to_signed (integer, 10, G_MININT64, G_MAXINT64, NULL, NULL))
-            return FALSE;
-        }
     }
-  return TRUE;
+  return NULL;
 }
 
 /* Reads one JSON object.
@@ -64,24 +99,24 @@ JsonObject *
 belfry_token_json_parse (BelfryTokenJsonCheck check, const char *text, gsize length, GError **error)
 {
   g_autoptr (JsonParser) parser = NULL;
+  const char *fault;
   JsonNode *root;
 
   if (!check (text, (gssize) length, error))
     return NULL;
-  if (!integers_fit (text, text + length))
+  fault = find_fault (text, text + length);
+  if (fault != NULL)
     {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                           "an integer of more than 64 bits");
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, fault);
       return NULL;
     }
 
+  /* Nothing is left for it to refuse. If it does, its own message would quote the text. */
   parser = json_parser_new_immutable ();
-  /* Its own message would quote the text. What is left for it to refuse is half of a pair of
-   * surrogates. */
   if (!json_parser_load_from_data (parser, text, (gssize) length, NULL)
       || (root = json_parser_get_root (parser)) == NULL || !JSON_NODE_HOLDS_OBJECT (root))
     {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "a string that is no text");
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "not read by json-glib");
       return NULL;
     }
   return json_node_dup_object (root);

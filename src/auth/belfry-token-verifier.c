@@ -119,8 +119,8 @@ verify_signature (BelfryTokenVerifier *self, const Parts *parts, GError **error)
   g_autoptr (JsonObject) header = NULL;
   g_autofree guchar *signature = NULL;
   BelfrySignedInput signed_input = { .input = parts->header };
-  const char *kid;
-  const char *alg;
+  const char *kid = NULL;
+  const char *alg = NULL;
 
   header = read_object (self, "header", parts->header, parts->header_length, error);
   if (header == NULL || !read_header (header, &kid, &alg, error))
@@ -198,7 +198,9 @@ belfry_token_verifier_verify (BelfryTokenVerifier *self,
 {
   BelfryTokenPolicy policy = { self->audience, self->issuer, self->user_claim, self->leeway };
   g_autoptr (JsonObject) claims = NULL;
-  Parts parts;
+  Parts parts = { NULL };
+
+  g_return_val_if_fail (token != NULL && result != NULL, FALSE);
 
   /* The claims are not even looked at before the signature is good. */
   if (!split (token, &parts, error) || !verify_signature (self, &parts, error))
