@@ -281,12 +281,21 @@ belfry_connection_receive (BelfryConnection *self, BelfryClientFrame *frame)
   process (self);
 }
 
+/* There may be more room than before. */
+static void
+go_on (BelfryConnection *self)
+{
+  if (self->session != NULL)
+    belfry_session_catch_up (self->session);
+  process (self);
+}
+
 /* What the next frame had to wait for is done. */
 void
 belfry_connection_resume (BelfryConnection *self)
 {
   self->waiting = FALSE;
-  process (self);
+  go_on (self);
 }
 
 /* The kernel took @bytes of what was handed over. */
@@ -294,7 +303,5 @@ void
 belfry_connection_taken (BelfryConnection *self, gsize bytes)
 {
   self->out -= MIN (bytes, self->out);
-  if (self->session != NULL)
-    belfry_session_catch_up (self->session);
-  process (self);
+  go_on (self);
 }
