@@ -179,7 +179,7 @@ belfry_token_claims_read (JsonObject *claims,
                           BelfryToken *result,
                           GError **error)
 {
-  gint64 leeway = policy->leeway * G_USEC_PER_SEC;
+  gint64 leeway = (gint64) policy->leeway * G_USEC_PER_SEC;
   JsonNode *exp = json_object_get_member (claims, "exp");
   g_autofree char *user_id = NULL;
   gint64 expires_at;

@@ -132,6 +132,8 @@ test_purpose_that_fits (void)
                              "\"x5t\":7,\"d\":\"private\",\"kid\":\"\"");
   g_autofree char *jwks = test_jwks (jwk, NULL);
   g_autoptr (BelfryKeySet) set = test_key_set (NULL, jwks);
+
+  g_assert_nonnull (set);
 }
 
 static void
@@ -277,6 +279,8 @@ test_same_kid (void)
   g_autofree char *no_kid = test_jwks ("{" P256 "}", "{" P256 "}", NULL);
   g_autoptr (BelfryKeySet) nameless = test_key_set (NULL, no_kid);
 
+  g_assert_nonnull (set);
+  g_assert_nonnull (nameless);
   assert_refused (NULL, "{\"keys\":[{" P256 ",\"kid\":\"a\"},{" P256 ",\"kid\":\"a\"}]}",
                   "keys[1].kid: an earlier key for ES256 has the same");
 }
@@ -311,6 +315,7 @@ test_too_long (void)
   g_autofree char *too_long = g_strconcat (longest, " ", NULL);
   g_autoptr (BelfryKeySet) set = test_key_set (NULL, longest);
 
+  g_assert_nonnull (set);
   g_assert_cmpuint (strlen (longest), ==, 256 * 1024);
   assert_refused (NULL, too_long, "262145 bytes, at most 262144 are allowed");
 }
