@@ -12,9 +12,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Connections that are being opened at the same time. */
-#define OPENING_MAX 256
-
 /* A frame that is counted has this in its data, and a number behind it. */
 #define SEQUENCE_MARK "\"seq\":"
 
@@ -281,7 +278,8 @@ sockets_thread (gpointer data)
       struct epoll_event events[256];
       int n;
 
-      while (self->n_opened < self->options.n && self->n_opened - self->n_ready < OPENING_MAX)
+      while (self->n_opened < self->options.n
+             && self->n_opened - self->n_ready < self->options.opening)
         open_next (self);
       n = epoll_wait (self->epoll_fd, events, G_N_ELEMENTS (events), 100);
       for (int k = 0; k < n; k++)

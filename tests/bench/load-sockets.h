@@ -13,6 +13,7 @@ typedef struct
   guint16 port;
   const char *path;
   guint n;
+  guint opening; /* how many are being opened at the same time */
   /* What socket @i sends when it is open, and what comes back when it counts as ready; NULL if it
    * is ready at once. */
   char *(*hello) (guint i, gpointer user_data);

@@ -19,6 +19,7 @@ static int n_connections = 100;
 static int count = 1000;
 static int batch = 1;
 static int in_flight = 1;
+static int opening = 256;
 static int pid;
 static char *bus;
 static char *secret_file;
@@ -29,6 +30,7 @@ static GOptionEntry entries[] = {
   { "count", 0, 0, G_OPTION_ARG_INT, &count, "How many messages are made", "N" },
   { "batch", 0, 0, G_OPTION_ARG_INT, &batch, "How many are made by one call", "N" },
   { "in-flight", 0, 0, G_OPTION_ARG_INT, &in_flight, "How many calls may be unanswered", "N" },
+  { "opening", 0, 0, G_OPTION_ARG_INT, &opening, "How many sockets are opened at once", "N" },
   { "pid", 0, 0, G_OPTION_ARG_INT, &pid, "The server, to measure it", "PID" },
   { "bus", 0, 0, G_OPTION_ARG_STRING, &bus, "The bus that Belfry is on", "ADDRESS" },
   { "secret-file", 0, 0, G_OPTION_ARG_FILENAME, &secret_file, "The secret of tokens", "FILE" },
@@ -288,7 +290,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   Run run = { 0 };
   LoadSocketsOptions options = { .path = "/ws", .hello = hello, .welcome = "\"registered\"" };
-  const LoadSocketsOptions control = { .path = "/control", .n = 1 };
+  const LoadSocketsOptions control = { .path = "/control", .n = 1, .opening = 1 };
   struct rlimit limit;
   gint64 begin;
   gint64 end;
@@ -303,6 +305,7 @@ main (int argc, char **argv)
 
   options.port = (guint16) port;
   options.n = (guint) n_connections;
+  options.opening = (guint) opening;
   run.rand = g_rand_new_with_seed (1);
   begin = g_get_monotonic_time ();
   run.sockets = load_sockets_open (&options);
