@@ -11,10 +11,13 @@
 
 #define BROWSER "/org/belfry/browser"
 
+/* RFC 9110, section 15.5.22. */
+#define STATUS_UPGRADE_REQUIRED 426
+
 /* Nothing but our own files, and nothing inline. */
 #define CONTENT_SECURITY_POLICY                                                   \
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " \
-  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 static const struct
 {
@@ -23,9 +26,17 @@ static const struct
   const char *type;
 } pages[] = {
   { "/", BROWSER "/index.html", "text/html; charset=utf-8" },
+  { "/bell.svg", BROWSER "/bell.svg", "image/svg+xml" },
   { "/demo.css", BROWSER "/demo.css", "text/css; charset=utf-8" },
   { "/demo.js", BROWSER "/demo.js", "text/javascript; charset=utf-8" },
 };
+
+/* libsoup has no phrase for all of them. */
+static const char *
+get_phrase (guint status)
+{
+  return status == STATUS_UPGRADE_REQUIRED ? "Upgrade Required" : soup_status_get_phrase (status);
+}
 
 /* A problem as RFC 9457 writes it. */
 static char *
@@ -33,7 +44,7 @@ problem_to_json (guint status, const char *detail)
 {
   GString *json = g_string_new ("{\"type\":\"about:blank\",\"title\":");
 
-  belfry_json_append_string (json, soup_status_get_phrase (status));
+  belfry_json_append_string (json, get_phrase (status));
   g_string_append_printf (json, ",\"status\":%u,\"detail\":", status);
   belfry_json_append_string (json, detail);
   g_string_append_c (json, '}');
@@ -45,7 +56,7 @@ set_answer (SoupServerMessage *message, guint status, const char *type, GBytes *
 {
   SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
 
-  soup_server_message_set_status (message, status, NULL);
+  soup_server_message_set_status (message, status, get_phrase (status));
   soup_message_headers_replace (headers, "Content-Type", type);
   soup_message_headers_replace (headers, "X-Content-Type-Options", "nosniff");
   soup_message_headers_replace (headers, "Referrer-Policy", "no-referrer");
@@ -131,7 +142,7 @@ on_websocket_request (SoupServer *server,
     {
       soup_message_headers_replace (soup_server_message_get_response_headers (message), "Upgrade",
                                     "websocket");
-      set_problem (message, 426, "This is a WebSocket");
+      set_problem (message, STATUS_UPGRADE_REQUIRED, "This is a WebSocket");
     }
   else if (!belfry_origin_policy_allows ((const char *const *) options->allowed_origins,
                                          soup_message_headers_get_list (headers, "Origin"),
