@@ -30,6 +30,8 @@ import websockets
 gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib  # noqa: E402
 
+import wire_schema  # noqa: E402
+
 BELFRYD = os.environ["BELFRYD"]
 NAME = "org.belfry.Belfry1"
 PATH = "/org/belfry/Belfry1"
@@ -39,6 +41,10 @@ ERROR = NAME + ".Error."
 
 # Sanitizers and slow machines take their time; a test that waits so long has failed.
 PATIENCE = 30
+
+# For a test that has to wait until the daemon's own time-outs run out.
+slow = unittest.skipUnless(os.environ.get("BELFRY_TEST_ALL") == "1",
+                           "slow, BELFRY_TEST_ALL=1 runs it")
 
 
 def b64(data):
@@ -234,8 +240,11 @@ class Tab:
     def __init__(self, socket):
         self.socket = socket
         self.frames = []
+        self.requests = {}
 
     async def send(self, **frame):
+        if isinstance(frame.get("id"), (str, int)):
+            self.requests[frame["id"]] = frame["type"]
         await self.socket.send(json.dumps(frame))
 
     async def send_text(self, text):
@@ -245,6 +254,7 @@ class Tab:
         """The next frame; with a type, that is what it has to be."""
         frame = json.loads(await asyncio.wait_for(self.socket.recv(), timeout))
         self.frames.append(frame)
+        wire_schema.check_server_frame(frame, self.requests.get(frame.get("id")))
         if type is not None:
             assert frame["type"] == type, f"expected {type}, got {frame}"
         return frame
@@ -256,6 +266,22 @@ class Tab:
             frame = await self.receive()
             if frame.get("id") == id:
                 return frame["data"]
+
+    async def receive_error(self, code, fatal=False):
+        """The next frame, which has to be this error; gives its id and data."""
+        frame = await self.receive("error")
+        assert frame["data"]["code"] == code, f"expected {code}, got {frame}"
+        assert frame["data"]["fatal"] is fatal, frame
+        return frame
+
+    async def receive_last(self, code, close_code):
+        """The next frame, which has to be this error, and then the close."""
+        frame = await self.receive_error(code, fatal=True)
+        n_frames = len(self.frames)
+        closed = await self.wait_closed()
+        assert closed == close_code, f"expected {close_code}, got {closed}"
+        assert len(self.frames) == n_frames, f"after the last: {self.frames[n_frames:]}"
+        return frame
 
     async def assert_silence(self, seconds=0.3):
         try:

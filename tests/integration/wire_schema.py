@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: The Belfry developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The JSON Schemas of the wire protocol, to hold the daemon against them."""
+
+import functools
+import json
+import os
+import pathlib
+
+import jsonschema
+
+FOLDER = pathlib.Path(os.environ["BELFRY_SCHEMAS"])
+
+# The requests whose replies are Belfry's own.
+REPLIES = tuple(json.loads((FOLDER / "replies.schema.json").read_text())["$defs"])
+
+
+@functools.cache
+def _validator(reference):
+    """What a reference such as server.schema.json#/$defs/error describes."""
+    resolver = jsonschema.RefResolver(FOLDER.as_uri() + "/", {})
+    return jsonschema.Draft202012Validator({"$ref": reference}, resolver=resolver)
+
+
+def check_server_frame(frame, request_type=None):
+    """Fails if it is no frame of the protocol. request_type: what it replies to, if known."""
+    _validator("server.schema.json").validate(frame)
+    if frame["type"] == "reply" and request_type in REPLIES:
+        _validator("replies.schema.json#/$defs/" + request_type).validate(frame["data"])
+
+
+def is_client_frame(frame):
+    return _validator("client.schema.json").is_valid(frame)
