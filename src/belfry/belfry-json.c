@@ -230,7 +230,11 @@ scan_object (Scanner *s)
           char close = *s->p == '{' ? '}' : ']';
 
           if (depth == s->max_depth)
-            return fault (s, "nested too deep");
+            {
+              g_autofree char *what = g_strdup_printf ("nested more than %u deep", depth);
+
+              return fault (s, what);
+            }
           depth++;
           objects = objects << 1 | (close == '}');
           s->p = skip_space (s->p + 1, s->end);

@@ -87,11 +87,11 @@ caller_of (const char *name)
 }
 
 static gsize
-size_of (GDBusMessage *message)
+size_of_body (GDBusMessage *message)
 {
   GVariant *body = g_dbus_message_get_body (message);
 
-  return CALL_OVERHEAD + (body != NULL ? g_variant_get_size (body) : 0);
+  return body != NULL ? g_variant_get_size (body) : 0;
 }
 
 /* Lets a call in, and counts it. Returns: FALSE if there are too many */
@@ -101,7 +101,7 @@ enter (BelfryBusGate *self, GDBusMessage *message, gboolean wants_no_reply)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
   const char *caller = caller_of (g_dbus_message_get_sender (message));
   guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->callers, caller));
-  gsize bytes = size_of (message);
+  gsize bytes = CALL_OVERHEAD + size_of_body (message);
   Call *call;
 
   if (n >= BELFRY_BUS_MAX_CALLS_PER_CALLER
@@ -193,6 +193,29 @@ find_signature_fault (GDBusMessage *message)
                           signature != NULL ? signature : "");
 }
 
+/* Names the largest argument, since it is the one to look at. */
+static char *
+describe_size (GDBusMessage *message)
+{
+  const GDBusMethodInfo *method = find_method (message);
+  GVariant *body = g_dbus_message_get_body (message);
+  const char *name = "arguments";
+  gsize largest = 0;
+
+  for (gsize i = 0; method != NULL && i < g_variant_n_children (body); i++)
+    {
+      g_autoptr (GVariant) argument = g_variant_get_child_value (body, i);
+
+      if (g_variant_get_size (argument) > largest)
+        {
+          largest = g_variant_get_size (argument);
+          name = method->in_args[i]->name;
+        }
+    }
+  return g_strdup_printf ("%s: %" G_GSIZE_FORMAT " bytes in one call, at most %d are allowed", name,
+                          size_of_body (message), BELFRY_BUS_MAX_CALL_BYTES);
+}
+
 static GDBusMessage *
 take_call (BelfryBusGate *self, GDBusConnection *connection, GDBusMessage *message)
 {
@@ -202,9 +225,12 @@ take_call (BelfryBusGate *self, GDBusConnection *connection, GDBusMessage *messa
 
   if (fault != NULL)
     return refuse (connection, message, wants_no_reply, ERROR_PREFIX "InvalidArgs", fault);
-  if (size_of (message) > BELFRY_BUS_MAX_CALL_BYTES)
-    return refuse (connection, message, wants_no_reply, ERROR_PREFIX "TooLarge",
-                   "arguments: more than 8 MiB in one call");
+  if (size_of_body (message) > BELFRY_BUS_MAX_CALL_BYTES)
+    {
+      g_autofree char *text = describe_size (message);
+
+      return refuse (connection, message, wants_no_reply, ERROR_PREFIX "TooLarge", text);
+    }
   if (!enter (self, message, wants_no_reply))
     return refuse (connection, message, wants_no_reply, ERROR_PREFIX "Busy",
                    "Too many calls are unanswered (1,024 of one caller, 8,192 or 32 MiB in all): "

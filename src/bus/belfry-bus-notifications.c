@@ -5,6 +5,7 @@
 
 #include "belfry-argument.h"
 #include "belfry-bus-private.h"
+#include "belfry-draft-private.h"
 #include "belfry-error.h"
 #include "belfry-notification-private.h"
 
@@ -50,7 +51,7 @@ create (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation
   GError *error = NULL;
 
   g_variant_get (parameters, "(&s&s@a{sv})", &user_id, &data, &options);
-  draft = belfry_draft_new (user_id, data, options, &error);
+  draft = belfry_draft_new_within (user_id, data, self->context.max_data, options, &error);
   if (draft == NULL)
     belfry_bus_take_error (invocation, error);
   else
@@ -77,7 +78,7 @@ on_created_many (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static GPtrArray *
-read_drafts (GVariant *notifications, GError **error)
+read_drafts (BelfryBus *self, GVariant *notifications, GError **error)
 {
   g_autoptr (GPtrArray) drafts = NULL;
   gsize n = g_variant_n_children (notifications);
@@ -99,7 +100,7 @@ read_drafts (GVariant *notifications, GError **error)
       BelfryDraft *draft;
 
       g_variant_get (child, "(&s&s@a{sv})", &user_id, &data, &options);
-      draft = belfry_draft_new (user_id, data, options, error);
+      draft = belfry_draft_new_within (user_id, data, self->context.max_data, options, error);
       if (draft == NULL)
         {
           g_prefix_error (error, "notifications[%" G_GSIZE_FORMAT "]: ", i);
@@ -117,7 +118,7 @@ create_many (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invoc
   g_autoptr (GPtrArray) drafts = NULL;
   GError *error = NULL;
 
-  drafts = read_drafts (notifications, &error);
+  drafts = read_drafts (self, notifications, &error);
   if (drafts == NULL)
     belfry_bus_take_error (invocation, error);
   else
@@ -218,6 +219,11 @@ read_query_option (const char *name, GVariant *value, Query *query, GError **err
       if (!belfry_argument_check_option ("query", name, value, G_VARIANT_TYPE_STRING, error))
         return FALSE;
       query->tag = g_variant_get_string (value, NULL);
+      if (!belfry_argument_check_text (name, query->tag, BELFRY_KEY_MAX, error))
+        {
+          g_prefix_error (error, "query: ");
+          return FALSE;
+        }
     }
   else
     {

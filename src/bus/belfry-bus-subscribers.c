@@ -190,6 +190,24 @@ read_signals (GVariant *value, guint *bits, GError **error)
   return TRUE;
 }
 
+/* A longer one than a user id can be would fit nobody. The empty one fits all. */
+static gboolean
+read_prefix (GVariant *value, char **prefix, GError **error)
+{
+  gsize length;
+
+  if (!belfry_argument_check_option ("filter", "user-prefix", value, G_VARIANT_TYPE_STRING, error))
+    return FALSE;
+  g_free (*prefix);
+  *prefix = g_variant_dup_string (value, &length);
+  if (length <= BELFRY_USER_ID_MAX)
+    return TRUE;
+  g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS,
+               "filter: user-prefix: %" G_GSIZE_FORMAT " bytes, expected at most %d", length,
+               BELFRY_USER_ID_MAX);
+  return FALSE;
+}
+
 static gboolean
 read_filter (GVariant *filter, Subscriber *subscriber, GError **error)
 {
@@ -204,10 +222,8 @@ read_filter (GVariant *filter, Subscriber *subscriber, GError **error)
 
       if (g_str_equal (name, "user-prefix"))
         {
-          if (!belfry_argument_check_option ("filter", name, value, G_VARIANT_TYPE_STRING, error))
+          if (!read_prefix (value, &subscriber->user_prefix, error))
             return FALSE;
-          g_free (subscriber->user_prefix);
-          subscriber->user_prefix = g_variant_dup_string (value, NULL);
         }
       else if (g_str_equal (name, "signals"))
         {

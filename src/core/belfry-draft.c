@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The Belfry developers
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "belfry-draft.h"
+#include "belfry-draft-private.h"
 
 #include "belfry-argument.h"
 #include "belfry-error.h"
@@ -140,15 +140,27 @@ read_options (BelfryDraft *self, GVariant *options, GError **error)
 BelfryDraft *
 belfry_draft_new (const char *user_id, const char *data, GVariant *options, GError **error)
 {
-  g_autoptr (BelfryDraft) self = NULL;
-  BelfryJsonValue object;
-
   g_return_val_if_fail (user_id != NULL && data != NULL, NULL);
   g_return_val_if_fail (options == NULL || g_variant_is_of_type (options, G_VARIANT_TYPE_VARDICT),
                         NULL);
 
+  return belfry_draft_new_within (user_id, data, BELFRY_DATA_MAX, options, error);
+}
+
+/* The same for who knows the limit of the service that the draft is for, so that whoever is refused
+ * is told that limit. @max_data: 1 to BELFRY_DATA_MAX bytes */
+BelfryDraft *
+belfry_draft_new_within (const char *user_id,
+                         const char *data,
+                         gsize max_data,
+                         GVariant *options,
+                         GError **error)
+{
+  g_autoptr (BelfryDraft) self = NULL;
+  BelfryJsonValue object;
+
   if (!belfry_argument_check_user_id (user_id, error)
-      || !belfry_argument_check_data (data, BELFRY_DATA_MAX, &object, error))
+      || !belfry_argument_check_data (data, max_data, &object, error))
     return NULL;
 
   self = g_object_new (BELFRY_TYPE_DRAFT, NULL);

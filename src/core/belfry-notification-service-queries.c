@@ -27,7 +27,8 @@ on_got (BelfryStoreRead *read, gpointer user_data)
     g_task_return_error (task, g_steal_pointer (&read->error));
   else if (read->rows->len == 0)
     g_task_return_new_error (task, BELFRY_ERROR, BELFRY_ERROR_NOT_FOUND,
-                             "id: the user has no notification %" G_GINT64_FORMAT, read->id);
+                             "id: the user has no notification %" G_GUINT64_FORMAT,
+                             (guint64) read->id);
   else
     g_task_return_pointer (
         task, g_object_ref (g_array_index (read->rows, BelfryStoreRow, 0).notification),

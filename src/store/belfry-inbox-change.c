@@ -223,8 +223,8 @@ static void
 set_not_found (BelfryStoreWrite *write)
 {
   g_set_error (&write->error, BELFRY_ERROR, BELFRY_ERROR_NOT_FOUND,
-               "id: the user has no notification %" G_GINT64_FORMAT,
-               g_array_index (write->ids, gint64, 0));
+               "id: the user has no notification %" G_GUINT64_FORMAT,
+               (guint64) g_array_index (write->ids, gint64, 0));
 }
 
 static gboolean
