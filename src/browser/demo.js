@@ -232,12 +232,17 @@ async function list(before) {
   render();
 }
 
+/** As a shell wants it. */
+function quote(text) {
+  return /^[\w.@-]+$/.test(text) ? text : `'${String(text).replaceAll("'", "'\\''")}'`;
+}
+
 function onRegistered({ userId, recovered }) {
   $("user").textContent = userId;
-  $("command").textContent = `gdbus call --session --dest org.belfry.Belfry1 \\
+  $("command").textContent = `${onBus}gdbus call --session --dest org.belfry.Belfry1 \\
   --object-path /org/belfry/Belfry1 \\
   --method org.belfry.Belfry1.Notifications.Create \\
-  ${userId} '{"title": "Hello", "body": "from a shell"}' '{}'`;
+  ${quote(userId)} '{"title": "Hello", "body": "from a shell"}' '{}'`;
   if (!recovered) {
     inbox.reset();
     list().catch((error) => showStatus(error.message, "bad"));
@@ -254,7 +259,11 @@ function onFrame(frame) {
   ringing = null;
 }
 
-const token = new URLSearchParams(location.hash.slice(1)).get("token");
+// A bus that is not the one a shell would take by itself stands behind the #, too.
+const parameters = new URLSearchParams(location.hash.slice(1));
+const token = parameters.get("token");
+const bus = parameters.get("bus");
+const onBus = bus ? `DBUS_SESSION_BUS_ADDRESS=${bus} ` : "";
 const connection = token
   ? new Connection({ token, onStatus: showStatus, onFrame, onRegistered })
   : null;

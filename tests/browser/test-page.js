@@ -1,0 +1,174 @@
+// SPDX-FileCopyrightText: The Belfry developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// What a newcomer does: script/server, the page that it names, and the line that it prints. The
+// pictures are kept in the folder BELFRY_SCREENSHOTS, if it is set.
+
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+
+import { chromium } from "playwright-core";
+
+const run = promisify(execFile);
+const root = new URL("../../", import.meta.url).pathname;
+const pictures = process.env.BELFRY_SCREENSHOTS;
+
+/** script/server, with what it prints for a person. */
+class Server {
+  static async start(home, listen) {
+    const server = new Server();
+    server.process = spawn(join(root, "script/server"), ["--listen", listen], {
+      env: { ...process.env, BELFRY_HOME: home, DBUS_SESSION_BUS_ADDRESS: "" },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    server.ended = once(server.process, "exit");
+    for await (const line of createInterface({ input: server.process.stdout })) {
+      const text = line.trim();
+      if (text.startsWith("http://")) {
+        server.page = text;
+      } else if (text.includes("gdbus call")) {
+        server.call = text;
+      } else if (text.startsWith("Ctrl+C")) {
+        return server;
+      }
+    }
+    throw new Error("script/server ended");
+  }
+
+  /** Types the line that was printed. */
+  ring() {
+    return run("sh", ["-c", this.call]);
+  }
+
+  get address() {
+    return new URL(this.page).host;
+  }
+
+  async stop() {
+    this.process.kill("SIGTERM");
+    const [status] = await this.ended;
+    assert.equal(status, 0);
+  }
+}
+
+function items(tab) {
+  return tab.locator(".item").evaluateAll((elements) =>
+    elements.map((element) => ({
+      title: element.querySelector(".title").textContent,
+      body: element.querySelector(".body").textContent,
+      unread: element.classList.contains("unread"),
+    })));
+}
+
+async function waitForItems(tab, count) {
+  await tab.waitForFunction((n) => document.querySelectorAll(".item").length === n, count);
+}
+
+async function takePicture(tab, name) {
+  if (pictures) {
+    await tab.screenshot({ path: join(pictures, `${name}.png`) });
+  }
+}
+
+let home;
+let server;
+let browser;
+let tabs;
+const faults = [];
+
+async function openTab() {
+  const tab = await browser.newPage({
+    viewport: { width: 640, height: 480 },
+    colorScheme: "light",
+  });
+  tab.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+  tab.on("pageerror", (error) => faults.push(error.message));
+  await tab.goto(server.page);
+  await tab.locator("#status.good").waitFor();
+  return tab;
+}
+
+before(async () => {
+  home = await mkdtemp(join(tmpdir(), "belfry-test-"));
+  server = await Server.start(home, "127.0.0.1:0");
+  browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: [
+      "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+      "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    ],
+  });
+  tabs = [await openTab(), await openTab()];
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+  if (home) {
+    await rm(home, { recursive: true });
+  }
+});
+
+test("says how to ring the bell", async () => {
+  const command = await tabs[0].locator("#command").textContent();
+  const words = (text) => text.replaceAll("\\\n", " ").split(/\s+/).join(" ");
+  assert.equal(words(command), words(server.call));
+});
+
+test("shows a notification in two tabs at once, right after the call", async () => {
+  const { stdout } = await server.ring();
+  assert.match(stdout, /^\(uint64 \d+,\)/);
+  for (const tab of tabs) {
+    await waitForItems(tab, 1);
+    assert.deepEqual(await items(tab),
+      [{ title: "Hello", body: "from a shell", unread: true }]);
+    assert.equal(await tab.locator("#count").textContent(), "1");
+    assert.equal(await tab.title(), "(1) Belfry");
+  }
+  await takePicture(tabs[0], "page");
+});
+
+test("shows in one tab what was read in the other", async () => {
+  await tabs[0].locator(".item .read").first().click();
+  await tabs[1].locator(".item:not(.unread)").waitFor();
+  assert.ok(await tabs[1].locator("#count").isHidden());
+});
+
+test("comes back by itself after a restart, and shows what came meanwhile once", async () => {
+  const address = server.address;
+  await server.stop();
+  await tabs[0].locator("#status.bad").waitFor();
+  server = await Server.start(home, address);
+  await server.ring();
+  for (const tab of tabs) {
+    await tab.locator("#status.good").waitFor();
+    await waitForItems(tab, 2);
+    assert.deepEqual((await items(tab)).map((item) => item.unread), [true, false]);
+  }
+  faults.splice(0, Infinity, ...faults.filter((text) => !text.includes("ERR_CONNECTION")));
+});
+
+test("shows what there is in a new tab", async () => {
+  const tab = await openTab();
+  await waitForItems(tab, 2);
+  assert.deepEqual((await items(tab)).map((item) => item.unread), [true, false]);
+  await tab.close();
+});
+
+test("removes a notification everywhere", async () => {
+  await tabs[1].locator(".item .remove").first().click();
+  for (const tab of tabs) {
+    await waitForItems(tab, 1);
+  }
+});
+
+test("meets no error on the way", () => {
+  assert.deepEqual(faults, []);
+});
