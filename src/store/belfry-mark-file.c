@@ -35,7 +35,7 @@ read_mark (BelfryMarkFile *self)
   if (g_strv_length (words) != 2
       || !g_ascii_string_to_signed (words[1], 10, 0, G_MAXINT64, &self->position, NULL))
     return;
-  self->epoch = g_steal_pointer (&words[0]);
+  self->epoch = g_strdup (words[0]);
 }
 
 /* Fails with BELFRY_ERROR_BUSY if another Belfry uses the database. */
