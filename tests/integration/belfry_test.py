@@ -136,7 +136,10 @@ class BusClient:
 
     def close(self):
         self.connection.close_sync(None)
-        self.loop.quit()
+        # From inside the loop: a quit that comes before the thread runs it would be lost.
+        source = GLib.Idle()
+        source.set_callback(lambda *args: self.loop.quit())
+        source.attach(self.context)
         self.thread.join()
 
 
