@@ -1,22 +1,36 @@
 /* SPDX-FileCopyrightText: The Belfry developers
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "belfry-client.h"
+#include "belfry-client-private.h"
 
 #include "belfry-error.h"
 
-#define NAME          "org.belfry.Belfry1"
-#define PATH          "/org/belfry/Belfry1"
-#define NOTIFICATIONS "org.belfry.Belfry1.Notifications"
-#define SESSIONS      "org.belfry.Belfry1.Sessions"
+#define NAME "org.belfry.Belfry1"
+#define PATH "/org/belfry/Belfry1"
+
+/* The system bus holds 128 unanswered calls of a connection, which others in the process may use,
+ * too. A client keeps half as many in flight: these, and one that blocks. */
+#define MAX_IN_FLIGHT 63
 
 /**
  * BelfryClient:
  *
- * A worker's side of Belfry: it creates notifications, over D-Bus.
+ * A worker's side of Belfry: it creates notifications and sends messages, over D-Bus.
  *
  * Who the worker is, the bus knows: it needs no secret. Belfry is started by the bus if it is not
  * there.
+ *
+ * However many asynchronous calls are made at once, only so many are sent as Belfry and the bus
+ * take well; the others wait for their turn, in order. All asynchronous calls of a client have to
+ * be made in one thread, the blocking ones may be made in any.
+ *
+ * An argument that Belfry refuses, and a limit that is passed, is an error of [error@Belfry.Error].
+ * If Belfry cannot be reached, or does not answer, it is one of #GDBusError or #GIOError. Then a
+ * notification may have been stored all the same: with an `idempotency-key` it can safely be
+ * created again.
+ *
+ * What is not here, Belfry's signals for example, is there on
+ * [method@Belfry.Client.get_connection].
  *
  * Since: 0.1
  */
@@ -25,6 +39,8 @@ struct _BelfryClient
   GObject parent_instance;
 
   GDBusConnection *connection;
+  guint in_flight;
+  GQueue waiting; /* tasks of calls that are not sent yet */
 };
 
 G_DEFINE_FINAL_TYPE (BelfryClient, belfry_client, G_TYPE_OBJECT)
@@ -41,11 +57,15 @@ static void
 belfry_client_class_init (BelfryClientClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = belfry_client_finalize;
+
+  /* Registers the names of the errors with GDBus. */
+  belfry_error_quark ();
 }
 
 static void
 belfry_client_init (BelfryClient *self)
 {
+  g_queue_init (&self->waiting);
 }
 
 static GBusType
@@ -64,8 +84,6 @@ take_connection (GDBusConnection *connection)
 
   if (connection == NULL)
     return NULL;
-  /* So that errors come back as what they were. */
-  belfry_error_quark ();
   self = g_object_new (BELFRY_TYPE_CLIENT, NULL);
   self->connection = connection;
   return self;
@@ -106,7 +124,7 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
  * @callback: (scope async): called when the client is there
  * @user_data: for @callback
  *
- * Makes a client.
+ * Makes a client. End it with [func@Belfry.Client.new_finish].
  *
  * Since: 0.1
  */
@@ -119,7 +137,7 @@ belfry_client_new (const char *bus,
   GTask *task = g_task_new (NULL, cancellable, callback, user_data);
   GBusType type = well_known_bus (bus);
 
-  g_task_set_name (task, "[belfry] new");
+  g_task_set_name (task, "belfry_client_new");
   if (type != G_BUS_TYPE_NONE)
     g_bus_get (type, cancellable, on_bus, task);
   else
@@ -179,267 +197,159 @@ belfry_client_new_sync (const char *bus, GCancellable *cancellable, GError **err
                                               NULL, cancellable, error));
 }
 
-static GVariant *
-create_parameters (const char *user_id, const char *data, GVariant *options)
+/**
+ * belfry_client_get_connection:
+ * @self: a client
+ *
+ * Gets the connection to the bus, for what the client has no function for: the methods and signals
+ * are those of the interfaces `org.belfry.Belfry1.Notifications` and `org.belfry.Belfry1.Sessions`.
+ *
+ * Returns: (transfer none): the connection
+ *
+ * Since: 0.1
+ */
+GDBusConnection *
+belfry_client_get_connection (BelfryClient *self)
 {
-  if (options == NULL)
-    options = g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0);
-  return g_variant_new ("(ss@a{sv})", user_id, data, options);
+  g_return_val_if_fail (BELFRY_IS_CLIENT (self), NULL);
+
+  return self->connection;
 }
 
-/* Takes @reply over. Returns: the id in it, or -1 */
-static gint64
-read_id (GVariant *reply, GError **error)
+typedef struct
 {
-  g_autoptr (GVariant) owned = reply;
-  guint64 id;
+  const BelfryClientMethod *method;
+  GVariant *parameters;
+} Call;
 
-  if (reply == NULL)
-    {
-      if (error != NULL)
-        g_dbus_error_strip_remote_error (*error);
-      return -1;
-    }
-  g_variant_get (reply, "(t)", &id);
-  return (gint64) id;
+static void
+call_free (gpointer data)
+{
+  Call *call = data;
+
+  g_variant_unref (call->parameters);
+  g_free (call);
 }
 
-/* Takes @reply over. Returns: the number in it, or -1 */
 static int
-read_count (GVariant *reply, GError **error)
+get_timeout (const BelfryClientMethod *method)
 {
-  g_autoptr (GVariant) owned = reply;
-  guint count;
+  return method->timeout == 0 ? -1 : method->timeout;
+}
 
-  if (reply == NULL)
+static void on_answer (GObject *source, GAsyncResult *result, gpointer user_data);
+
+/* Sends what waits, as far as the limit allows. */
+static void
+send_waiting (BelfryClient *self)
+{
+  while (self->in_flight < MAX_IN_FLIGHT && !g_queue_is_empty (&self->waiting))
     {
-      if (error != NULL)
-        g_dbus_error_strip_remote_error (*error);
-      return -1;
+      GTask *task = g_queue_pop_head (&self->waiting);
+      Call *call = g_task_get_task_data (task);
+
+      self->in_flight++;
+      g_dbus_connection_call (
+          self->connection, NAME, PATH, call->method->interface, call->method->name,
+          call->parameters, G_VARIANT_TYPE (call->method->reply_type), G_DBUS_CALL_FLAGS_NONE,
+          get_timeout (call->method), g_task_get_cancellable (task), on_answer, task);
     }
-  g_variant_get (reply, "(u)", &count);
-  return (int) count;
 }
 
 static void
 on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
+  BelfryClient *self = g_task_get_source_object (task);
   GError *error = NULL;
   GVariant *reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
 
-  if (reply == NULL)
-    g_task_return_error (task, error);
-  else
+  self->in_flight--;
+  send_waiting (self);
+
+  if (reply != NULL)
     g_task_return_pointer (task, reply, (GDestroyNotify) g_variant_unref);
+  else
+    {
+      g_dbus_error_strip_remote_error (error);
+      g_task_return_error (task, error);
+    }
 }
 
-/* A floating @parameters is consumed. */
-static void
-call (BelfryClient *self,
-      const char *interface,
-      const char *method,
-      GVariant *parameters,
-      const char *reply_type,
-      GCancellable *cancellable,
-      GAsyncReadyCallback callback,
-      gpointer user_data)
+/* A floating @parameters is consumed. One that is cancelled while it waits is never sent. */
+void
+belfry_client_call_async (BelfryClient *self,
+                          const BelfryClientMethod *method,
+                          GVariant *parameters,
+                          GCancellable *cancellable,
+                          GAsyncReadyCallback callback,
+                          gpointer user_data)
 {
   GTask *task = g_task_new (self, cancellable, callback, user_data);
+  Call *call = g_new0 (Call, 1);
 
-  g_task_set_name (task, method);
-  g_dbus_connection_call (self->connection, NAME, PATH, interface, method, parameters,
-                          G_VARIANT_TYPE (reply_type), G_DBUS_CALL_FLAGS_NONE, -1, cancellable,
-                          on_answer, task);
+  call->method = method;
+  call->parameters = g_variant_ref_sink (parameters);
+  g_task_set_source_tag (task, (gpointer) method);
+  g_task_set_name (task, method->name);
+  g_task_set_task_data (task, call, call_free);
+  g_queue_push_tail (&self->waiting, task);
+  send_waiting (self);
 }
 
-static GVariant *
-call_sync (BelfryClient *self,
-           const char *interface,
-           const char *method,
-           GVariant *parameters,
-           const char *reply_type,
-           GCancellable *cancellable,
-           GError **error)
-{
-  return g_dbus_connection_call_sync (self->connection, NAME, PATH, interface, method, parameters,
-                                      G_VARIANT_TYPE (reply_type), G_DBUS_CALL_FLAGS_NONE, -1,
-                                      cancellable, error);
-}
-
-/**
- * belfry_client_create_async:
- * @self: a client
- * @user_id: for whom: 1 to 128 bytes of UTF-8 without control characters
- * @data: the content: one JSON object as UTF-8 text, at most 64 KiB unless the server is told
- *   otherwise, and 32 deep
- * @options: (nullable): a dictionary (`a{sv}`) with any of `idempotency-key` (`s`), `tag` (`s`) and
- *   `expires` (`x`, seconds)
- * @cancellable: (nullable): does not undo what was stored
- * @callback: (scope async): called when the notification is durable
- * @user_data: for @callback
- *
- * Creates a notification and rings it in every browser tab of its user.
- *
- * Since: 0.1
- */
-void
-belfry_client_create_async (BelfryClient *self,
-                            const char *user_id,
-                            const char *data,
-                            GVariant *options,
-                            GCancellable *cancellable,
-                            GAsyncReadyCallback callback,
-                            gpointer user_data)
-{
-  g_return_if_fail (BELFRY_IS_CLIENT (self));
-  g_return_if_fail (user_id != NULL && data != NULL);
-
-  call (self, NOTIFICATIONS, "Create", create_parameters (user_id, data, options), "(t)",
-        cancellable, callback, user_data);
-}
-
-/**
- * belfry_client_create_finish:
- * @self: a client
- * @result: what the callback was given
- * @error: return location for an error
- *
- * Ends [method@Belfry.Client.create_async].
- *
- * Errors: %BELFRY_ERROR_INVALID_ARGS, %BELFRY_ERROR_TOO_LARGE, %BELFRY_ERROR_BUSY,
- * %BELFRY_ERROR_STORAGE, and those of #GDBusError if Belfry cannot be reached.
- *
- * Returns: the id, or -1 with @error set
- *
- * Since: 0.1
- */
-gint64
-belfry_client_create_finish (BelfryClient *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), -1);
-
-  return read_id (g_task_propagate_pointer (G_TASK (result), error), error);
-}
-
-/**
- * belfry_client_create_sync:
- * @self: a client
- * @user_id: for whom
- * @data: the content
- * @options: (nullable): a dictionary (`a{sv}`)
- * @cancellable: (nullable): does not undo what was stored
- * @error: return location for an error
- *
- * Creates a notification, and blocks until it is durable: see
- * [method@Belfry.Client.create_async].
- *
- * Errors: as [method@Belfry.Client.create_finish].
- *
- * Returns: the id, or -1 with @error set
- *
- * Since: 0.1
- */
-gint64
-belfry_client_create_sync (BelfryClient *self,
-                           const char *user_id,
-                           const char *data,
-                           GVariant *options,
-                           GCancellable *cancellable,
+/* Returns: (transfer full) (nullable): a tuple of the method's reply type */
+GVariant *
+belfry_client_call_finish (BelfryClient *self,
+                           const BelfryClientMethod *method,
+                           GAsyncResult *result,
                            GError **error)
 {
-  g_return_val_if_fail (BELFRY_IS_CLIENT (self), -1);
-  g_return_val_if_fail (user_id != NULL && data != NULL, -1);
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, (gpointer) method), NULL);
 
-  return read_id (call_sync (self, NOTIFICATIONS, "Create",
-                             create_parameters (user_id, data, options), "(t)", cancellable, error),
-                  error);
+  return g_task_propagate_pointer (G_TASK (result), error);
 }
 
-/**
- * belfry_client_send_to_user_async:
- * @self: a client
- * @user_id: to whom
- * @type: a message type of yours: 1 to 64 of `[a-z0-9_.-]`, and none of Belfry's own
- * @data: the content: one JSON object as UTF-8 text
- * @cancellable: (nullable): a cancellable
- * @callback: (scope async): called when the message is on its way
- * @user_data: for @callback
+/* A floating @parameters is consumed.
  *
- * Sends a message, which is not stored, to every session that a user has now.
- *
- * Since: 0.1
- */
-void
-belfry_client_send_to_user_async (BelfryClient *self,
-                                  const char *user_id,
-                                  const char *type,
-                                  const char *data,
-                                  GCancellable *cancellable,
-                                  GAsyncReadyCallback callback,
-                                  gpointer user_data)
+ * Returns: (transfer full) (nullable): a tuple of the method's reply type */
+GVariant *
+belfry_client_call_sync (BelfryClient *self,
+                         const BelfryClientMethod *method,
+                         GVariant *parameters,
+                         GCancellable *cancellable,
+                         GError **error)
 {
-  g_return_if_fail (BELFRY_IS_CLIENT (self));
-  g_return_if_fail (user_id != NULL && type != NULL && data != NULL);
+  GVariant *reply = g_dbus_connection_call_sync (
+      self->connection, NAME, PATH, method->interface, method->name, parameters,
+      G_VARIANT_TYPE (method->reply_type), G_DBUS_CALL_FLAGS_NONE, get_timeout (method),
+      cancellable, error);
 
-  call (self, SESSIONS, "SendToUser", g_variant_new ("(sss)", user_id, type, data), "(u)",
-        cancellable, callback, user_data);
+  if (reply == NULL && error != NULL)
+    g_dbus_error_strip_remote_error (*error);
+  return reply;
 }
 
-/**
- * belfry_client_send_to_user_finish:
- * @self: a client
- * @result: what the callback was given
- * @error: return location for an error
+/* Takes over @reply, a tuple of one "t" or "u".
  *
- * Ends [method@Belfry.Client.send_to_user_async].
- *
- * Errors: %BELFRY_ERROR_INVALID_ARGS, %BELFRY_ERROR_TOO_LARGE, %BELFRY_ERROR_BUSY, and those of
- * #GDBusError if Belfry cannot be reached.
- *
- * Returns: how many sessions took it, or -1 with @error set
- *
- * Since: 0.1
- */
-int
-belfry_client_send_to_user_finish (BelfryClient *self, GAsyncResult *result, GError **error)
+ * Returns: the number, or -1 if @reply is NULL */
+gint64
+belfry_client_take_number (GVariant *reply)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), -1);
+  g_autoptr (GVariant) owned = reply;
+  g_autoptr (GVariant) number = NULL;
 
-  return read_count (g_task_propagate_pointer (G_TASK (result), error), error);
+  if (reply == NULL)
+    return -1;
+  number = g_variant_get_child_value (reply, 0);
+  if (g_variant_is_of_type (number, G_VARIANT_TYPE_UINT32))
+    return g_variant_get_uint32 (number);
+  return (gint64) g_variant_get_uint64 (number);
 }
 
-/**
- * belfry_client_send_to_user_sync:
- * @self: a client
- * @user_id: to whom
- * @type: a message type of yours
- * @data: the content
- * @cancellable: (nullable): a cancellable
- * @error: return location for an error
- *
- * Sends a message, and blocks until it is on its way: see
- * [method@Belfry.Client.send_to_user_async].
- *
- * Errors: as [method@Belfry.Client.send_to_user_finish].
- *
- * Returns: how many sessions took it, or -1 with @error set
- *
- * Since: 0.1
- */
-int
-belfry_client_send_to_user_sync (BelfryClient *self,
-                                 const char *user_id,
-                                 const char *type,
-                                 const char *data,
-                                 GCancellable *cancellable,
-                                 GError **error)
+/* Returns: (transfer floating): @options, or an empty dictionary */
+GVariant *
+belfry_client_dictionary (GVariant *options)
 {
-  g_return_val_if_fail (BELFRY_IS_CLIENT (self), -1);
-  g_return_val_if_fail (user_id != NULL && type != NULL && data != NULL, -1);
-
-  return read_count (call_sync (self, SESSIONS, "SendToUser",
-                                g_variant_new ("(sss)", user_id, type, data), "(u)", cancellable,
-                                error),
-                     error);
+  return options != NULL ? options : g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0);
 }

@@ -6,6 +6,7 @@
 #include <gio/gio.h>
 
 #include "belfry-macros.h"
+#include "belfry-notification.h"
 
 G_BEGIN_DECLS
 
@@ -23,6 +24,9 @@ BELFRY_API
 BelfryClient *belfry_client_new_finish (GAsyncResult *result, GError **error);
 BELFRY_API
 BelfryClient *belfry_client_new_sync (const char *bus, GCancellable *cancellable, GError **error);
+
+BELFRY_API
+GDBusConnection *belfry_client_get_connection (BelfryClient *self);
 
 BELFRY_API
 void belfry_client_create_async (BelfryClient *self,
@@ -43,6 +47,141 @@ gint64 belfry_client_create_sync (BelfryClient *self,
                                   GError **error);
 
 BELFRY_API
+void belfry_client_create_many_async (BelfryClient *self,
+                                      GVariant *notifications,
+                                      GCancellable *cancellable,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data);
+BELFRY_API
+gint64 *belfry_client_create_many_finish (BelfryClient *self,
+                                          GAsyncResult *result,
+                                          gsize *n_ids,
+                                          GError **error);
+BELFRY_API
+gint64 *belfry_client_create_many_sync (BelfryClient *self,
+                                        GVariant *notifications,
+                                        gsize *n_ids,
+                                        GCancellable *cancellable,
+                                        GError **error);
+
+BELFRY_API
+void belfry_client_update_async (BelfryClient *self,
+                                 const char *user_id,
+                                 gint64 id,
+                                 const char *data,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data);
+BELFRY_API
+gboolean belfry_client_update_finish (BelfryClient *self, GAsyncResult *result, GError **error);
+BELFRY_API
+gboolean belfry_client_update_sync (BelfryClient *self,
+                                    const char *user_id,
+                                    gint64 id,
+                                    const char *data,
+                                    GCancellable *cancellable,
+                                    GError **error);
+
+BELFRY_API
+void belfry_client_get_async (BelfryClient *self,
+                              const char *user_id,
+                              gint64 id,
+                              GCancellable *cancellable,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data);
+BELFRY_API
+BelfryNotification *
+belfry_client_get_finish (BelfryClient *self, GAsyncResult *result, GError **error);
+BELFRY_API
+BelfryNotification *belfry_client_get_sync (BelfryClient *self,
+                                            const char *user_id,
+                                            gint64 id,
+                                            GCancellable *cancellable,
+                                            GError **error);
+
+BELFRY_API
+void belfry_client_list_async (BelfryClient *self,
+                               const char *user_id,
+                               GVariant *query,
+                               GCancellable *cancellable,
+                               GAsyncReadyCallback callback,
+                               gpointer user_data);
+BELFRY_API
+GPtrArray *
+belfry_client_list_finish (BelfryClient *self, GAsyncResult *result, gint64 *total, GError **error);
+BELFRY_API
+GPtrArray *belfry_client_list_sync (BelfryClient *self,
+                                    const char *user_id,
+                                    GVariant *query,
+                                    gint64 *total,
+                                    GCancellable *cancellable,
+                                    GError **error);
+
+BELFRY_API
+void belfry_client_count_unread_async (BelfryClient *self,
+                                       const char *user_id,
+                                       GCancellable *cancellable,
+                                       GAsyncReadyCallback callback,
+                                       gpointer user_data);
+BELFRY_API
+gint64 belfry_client_count_unread_finish (BelfryClient *self, GAsyncResult *result, GError **error);
+BELFRY_API
+gint64 belfry_client_count_unread_sync (BelfryClient *self,
+                                        const char *user_id,
+                                        GCancellable *cancellable,
+                                        GError **error);
+
+BELFRY_API
+void belfry_client_mark_read_async (BelfryClient *self,
+                                    const char *user_id,
+                                    const gint64 *ids,
+                                    gsize n_ids,
+                                    GCancellable *cancellable,
+                                    GAsyncReadyCallback callback,
+                                    gpointer user_data);
+BELFRY_API
+gint64 belfry_client_mark_read_finish (BelfryClient *self, GAsyncResult *result, GError **error);
+BELFRY_API
+gint64 belfry_client_mark_read_sync (BelfryClient *self,
+                                     const char *user_id,
+                                     const gint64 *ids,
+                                     gsize n_ids,
+                                     GCancellable *cancellable,
+                                     GError **error);
+
+BELFRY_API
+void belfry_client_remove_async (BelfryClient *self,
+                                 const char *user_id,
+                                 const gint64 *ids,
+                                 gsize n_ids,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data);
+BELFRY_API
+gint64 belfry_client_remove_finish (BelfryClient *self, GAsyncResult *result, GError **error);
+BELFRY_API
+gint64 belfry_client_remove_sync (BelfryClient *self,
+                                  const char *user_id,
+                                  const gint64 *ids,
+                                  gsize n_ids,
+                                  GCancellable *cancellable,
+                                  GError **error);
+
+BELFRY_API
+void belfry_client_remove_all_async (BelfryClient *self,
+                                     const char *user_id,
+                                     GCancellable *cancellable,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data);
+BELFRY_API
+gint64 belfry_client_remove_all_finish (BelfryClient *self, GAsyncResult *result, GError **error);
+BELFRY_API
+gint64 belfry_client_remove_all_sync (BelfryClient *self,
+                                      const char *user_id,
+                                      GCancellable *cancellable,
+                                      GError **error);
+
+BELFRY_API
 void belfry_client_send_to_user_async (BelfryClient *self,
                                        const char *user_id,
                                        const char *type,
@@ -51,10 +190,26 @@ void belfry_client_send_to_user_async (BelfryClient *self,
                                        GAsyncReadyCallback callback,
                                        gpointer user_data);
 BELFRY_API
-int belfry_client_send_to_user_finish (BelfryClient *self, GAsyncResult *result, GError **error);
+gint64 belfry_client_send_to_user_finish (BelfryClient *self, GAsyncResult *result, GError **error);
 BELFRY_API
-int belfry_client_send_to_user_sync (BelfryClient *self,
-                                     const char *user_id,
+gint64 belfry_client_send_to_user_sync (BelfryClient *self,
+                                        const char *user_id,
+                                        const char *type,
+                                        const char *data,
+                                        GCancellable *cancellable,
+                                        GError **error);
+
+BELFRY_API
+void belfry_client_broadcast_async (BelfryClient *self,
+                                    const char *type,
+                                    const char *data,
+                                    GCancellable *cancellable,
+                                    GAsyncReadyCallback callback,
+                                    gpointer user_data);
+BELFRY_API
+gint64 belfry_client_broadcast_finish (BelfryClient *self, GAsyncResult *result, GError **error);
+BELFRY_API
+gint64 belfry_client_broadcast_sync (BelfryClient *self,
                                      const char *type,
                                      const char *data,
                                      GCancellable *cancellable,

@@ -12,7 +12,7 @@ static const GDBusErrorEntry entries[] = {
   { BELFRY_ERROR_STORAGE, "org.belfry.Belfry1.Error.Storage" },
 };
 
-G_STATIC_ASSERT (G_N_ELEMENTS (entries) == BELFRY_N_ERRORS);
+G_STATIC_ASSERT (G_N_ELEMENTS (entries) == BELFRY_ERROR_STORAGE + 1);
 
 /**
  * belfry_error_quark:

@@ -46,8 +46,6 @@ typedef enum
   BELFRY_ERROR_STORAGE,
 } BelfryError;
 
-#define BELFRY_N_ERRORS (BELFRY_ERROR_STORAGE + 1)
-
 BELFRY_API
 GQuark belfry_error_quark (void);
 
