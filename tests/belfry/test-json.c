@@ -629,7 +629,7 @@ test_an_error_says_at_which_byte (void)
     { "{\"a\":\"b", "byte 7: a string without end" },
     { "{\"a\":", "byte 5: the text ends too early" },
     { "{} {}", "byte 3: expected nothing after the object" },
-    { "{\"a\":{\"b\":{}}}", "byte 10: nested too deep" },
+    { "{\"a\":{\"b\":{}}}", "byte 10: nested more than 2 deep" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
