@@ -11,6 +11,7 @@
 
 #define USERS_MAX    10000
 #define LIST_DEFAULT 100
+#define LIST_MAX     10000
 #define TEXT_MAX     1024
 
 static void
@@ -133,10 +134,10 @@ read_query (GVariant *query, const char **user_id, guint *limit, GError **error)
           if (!belfry_argument_check_option ("query", name, value, G_VARIANT_TYPE_UINT32, error))
             return FALSE;
           *limit = g_variant_get_uint32 (value);
-          if (*limit == 0)
+          if (*limit < 1 || *limit > LIST_MAX)
             {
-              g_set_error_literal (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS,
-                                   "query: limit: 0, expected 1 or more");
+              g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS,
+                           "query: limit: %u, expected 1 to %d", *limit, LIST_MAX);
               return FALSE;
             }
         }

@@ -257,24 +257,34 @@ belfry_bus_worker_handler_handle (BelfryBusWorkerHandler *self,
   g_autofree char *key = belfry_bus_caller_key (invocation);
   Worker *worker = g_hash_table_lookup (self->workers, key);
   guint n = worker != NULL ? g_hash_table_size (worker->types) : 0;
+  g_autoptr (GHashTable) added = g_hash_table_new (g_str_hash, g_str_equal);
+  GHashTableIter iter;
+  const char *type;
 
-  if (n + g_strv_length ((GStrv) types) > MAX_TYPES)
+  for (guint i = 0; types[i] != NULL; i++)
     {
-      g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_TOO_LARGE, "types: more than %d of one caller",
+      if (!check_type (self, types[i], worker, error))
+        return FALSE;
+      if (worker == NULL || !g_hash_table_contains (worker->types, types[i]))
+        g_hash_table_add (added, (gpointer) types[i]);
+    }
+  n += g_hash_table_size (added);
+  if (n > MAX_TYPES)
+    {
+      g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_TOO_LARGE,
+                   "types: %u with those the caller handles already, at most %d are allowed", n,
                    MAX_TYPES);
       return FALSE;
     }
-  for (guint i = 0; types[i] != NULL; i++)
-    if (!check_type (self, types[i], worker, error))
-      return FALSE;
 
-  for (guint i = 0; types[i] != NULL; i++)
+  g_hash_table_iter_init (&iter, added);
+  while (g_hash_table_iter_next (&iter, (gpointer *) &type, NULL))
     {
-      char *type = g_strdup (types[i]);
+      char *owned = g_strdup (type);
 
       worker = ensure_worker (self, invocation);
-      if (g_hash_table_add (worker->types, type))
-        g_hash_table_insert (self->types, type, worker);
+      g_hash_table_add (worker->types, owned);
+      g_hash_table_insert (self->types, owned, worker);
     }
   return TRUE;
 }

@@ -518,7 +518,7 @@ belfry_session_registry_list_sessions (BelfrySessionRegistry *self, const char *
 /**
  * belfry_session_registry_send_to_users:
  * @self: a registry
- * @user_ids: (array zero-terminated=1): the users
+ * @user_ids: (array zero-terminated=1): the users; one who is named twice gets it once
  * @type: a message type of yours: 1 to 64 of `[a-z0-9_.-]`, and none of Belfry's own
  * @data: the content: one JSON object as UTF-8 text, at most 32 deep and as long as the data of a
  *   notification
@@ -541,6 +541,7 @@ belfry_session_registry_send_to_users (BelfrySessionRegistry *self,
                                        GError **error)
 {
   g_autoptr (GBytes) text = NULL;
+  g_autoptr (GHashTable) sent = NULL;
   int n_taken = 0;
 
   g_return_val_if_fail (BELFRY_IS_SESSION_REGISTRY (self), -1);
@@ -549,12 +550,14 @@ belfry_session_registry_send_to_users (BelfrySessionRegistry *self,
   text = belfry_session_registry_encode (self, type, data, error);
   if (text == NULL)
     return -1;
+  sent = g_hash_table_new (NULL, NULL);
   for (guint i = 0; user_ids[i] != NULL; i++)
     {
       BelfryInbox *inbox = g_hash_table_lookup (self->inboxes, user_ids[i]);
 
-      for (GList *link = inbox != NULL ? belfry_inbox_get_sessions (inbox)->head : NULL;
-           link != NULL; link = link->next)
+      if (inbox == NULL || !g_hash_table_add (sent, inbox))
+        continue;
+      for (GList *link = belfry_inbox_get_sessions (inbox)->head; link != NULL; link = link->next)
         n_taken += send_or_drop (self, link->data, text);
     }
   return n_taken;

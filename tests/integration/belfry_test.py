@@ -135,6 +135,8 @@ class BusClient:
         return self.signals.get(timeout=timeout)
 
     def close(self):
+        if self.connection.is_closed():
+            return
         self.connection.close_sync(None)
         # From inside the loop: a quit that comes before the thread runs it would be lost.
         source = GLib.Idle()
