@@ -9,6 +9,7 @@
 #define LENGTH         0x7f
 #define LENGTH_16_BIT  126
 #define LENGTH_64_BIT  127
+#define CONTROL_MAX    125
 
 static guint8
 header_length (guint8 second_byte)
@@ -38,8 +39,8 @@ payload_length (const guint8 *header)
   return result;
 }
 
-/* A header is complete. Returns: FALSE if its message is too large */
-static gboolean
+/* A header is complete. */
+static BelfryFrameFault
 end_header (BelfryFrameMeter *self, gsize max_message)
 {
   guint64 length = payload_length (self->header);
@@ -48,27 +49,29 @@ end_header (BelfryFrameMeter *self, gsize max_message)
   self->n_frames++;
   self->have = self->need = 0;
   self->payload_left = length;
-  if (length > max_message)
-    return FALSE;
   if (control)
-    return TRUE;
+    return length > CONTROL_MAX ? BELFRY_FRAME_FAULT_CONTROL : BELFRY_FRAME_FAULT_NONE;
+  if (length > max_message)
+    return BELFRY_FRAME_FAULT_TOO_LARGE;
   self->message += length;
   if (self->message > max_message)
-    return FALSE;
+    return BELFRY_FRAME_FAULT_TOO_LARGE;
   if (self->header[0] & FIN)
     self->message = 0;
-  return TRUE;
+  return BELFRY_FRAME_FAULT_NONE;
 }
 
 /* @max_message: bytes of payload that one message may have
- * Returns: FALSE if one has more: then the connection has to end */
-gboolean
+ * Returns: what is wrong with the first bad frame: then the connection has to end */
+BelfryFrameFault
 belfry_frame_meter_pass (BelfryFrameMeter *self,
                          const guint8 *bytes,
                          gsize length,
                          gsize max_message)
 {
-  while (length > 0)
+  BelfryFrameFault fault = BELFRY_FRAME_FAULT_NONE;
+
+  while (length > 0 && fault == BELFRY_FRAME_FAULT_NONE)
     {
       if (self->payload_left > 0)
         {
@@ -83,10 +86,10 @@ belfry_frame_meter_pass (BelfryFrameMeter *self,
       length--;
       if (self->have == 2)
         self->need = header_length (self->header[1]);
-      if (self->have == self->need && !end_header (self, max_message))
-        return FALSE;
+      if (self->have == self->need)
+        fault = end_header (self, max_message);
     }
-  return TRUE;
+  return fault;
 }
 
 /* How many frames have begun since this was last asked, pings and fragments included. */

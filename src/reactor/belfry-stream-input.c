@@ -100,7 +100,7 @@ belfry_stream_input_read (GInputStream *input,
                           GError **error)
 {
   BelfryStream *stream = ((BelfryStreamInput *) input)->stream;
-  gboolean too_large = FALSE;
+  BelfryFrameFault fault = BELFRY_FRAME_FAULT_NONE;
   gssize n;
 
   if (stream->broken != 0 || stream->refused)
@@ -119,11 +119,10 @@ belfry_stream_input_read (GInputStream *input,
 
   stream->last_received = belfry_reactor_get_now (stream->reactor);
   if (stream->framed)
-    too_large = !belfry_frame_meter_pass (&stream->meter, buffer, (gsize) n, stream->max_message);
+    fault = belfry_frame_meter_pass (&stream->meter, buffer, (gsize) n, stream->max_message);
   else
     n = cut_at_request_end (stream, buffer, n);
-  if (stream->owner_funcs != NULL
-      && !stream->owner_funcs->received (stream, too_large, stream->owner))
+  if (stream->owner_funcs != NULL && !stream->owner_funcs->received (stream, fault, stream->owner))
     {
       stream->refused = TRUE;
       return fail (EPROTO, error);

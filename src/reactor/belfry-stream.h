@@ -23,8 +23,8 @@ G_DECLARE_FINAL_TYPE (BelfryStream, belfry_stream, BELFRY, STREAM, GIOStream)
 typedef struct
 {
   /* Bytes have come in and are about to be given to libsoup. FALSE fails the read, for good; the
-   * owner has then said what it had to say. @too_large: a WebSocket message is over its limit */
-  gboolean (*received) (BelfryStream *stream, gboolean too_large, gpointer owner);
+   * owner has then said what it had to say. @fault: what is wrong with a WebSocket frame */
+  gboolean (*received) (BelfryStream *stream, BelfryFrameFault fault, gpointer owner);
 
   /* The kernel has taken bytes: belfry_stream_take_credit(). */
   void (*sent) (BelfryStream *stream, gpointer owner);

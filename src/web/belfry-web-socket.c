@@ -45,7 +45,7 @@ struct _BelfryWebSocket
   guint pinged : 1;
 };
 
-static gboolean on_received (BelfryStream *stream, gboolean too_large, gpointer owner);
+static gboolean on_received (BelfryStream *stream, BelfryFrameFault fault, gpointer owner);
 static void on_sent (BelfryStream *stream, gpointer owner);
 
 static const BelfryStreamOwner owner_funcs = { on_received, on_sent };
@@ -267,7 +267,7 @@ on_message (SoupWebsocketConnection *connection,
 /* Bytes of frames are on their way to libsoup. Returning FALSE makes it close without a word, so
  * what there is to say is said here. */
 static gboolean
-on_received (BelfryStream *stream, gboolean too_large, gpointer owner)
+on_received (BelfryStream *stream, BelfryFrameFault fault, gpointer owner)
 {
   BelfryWebSocket *self = owner;
   guint n_frames = belfry_frame_meter_take_frames (self->meter);
@@ -275,7 +275,9 @@ on_received (BelfryStream *stream, gboolean too_large, gpointer owner)
   self->pinged = FALSE;
   if (self->left_at != 0)
     return TRUE;
-  if (too_large)
+  if (fault == BELFRY_FRAME_FAULT_CONTROL)
+    belfry_web_socket_close (self, SOUP_WEBSOCKET_CLOSE_PROTOCOL_ERROR, NULL);
+  else if (fault == BELFRY_FRAME_FAULT_TOO_LARGE)
     belfry_web_socket_close (self, SOUP_WEBSOCKET_CLOSE_TOO_BIG, NULL);
   else if (!belfry_rate_limit_take (&self->rate, n_frames,
                                     belfry_web_worker_get_now (self->worker)))

@@ -36,9 +36,9 @@ on_message (SoupWebsocketConnection *connection, int type, GBytes *message, gpoi
 }
 
 static gboolean
-on_received (BelfryStream *stream, gboolean too_large, gpointer owner)
+on_received (BelfryStream *stream, BelfryFrameFault fault, gpointer owner)
 {
-  if (!too_large)
+  if (fault == BELFRY_FRAME_FAULT_NONE)
     return TRUE;
   soup_websocket_connection_close (owner, SOUP_WEBSOCKET_CLOSE_TOO_BIG, NULL);
   return FALSE;
