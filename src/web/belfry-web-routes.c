@@ -14,6 +14,8 @@
 /* RFC 9110, section 15.5.22. */
 #define STATUS_UPGRADE_REQUIRED 426
 
+#define WEBSOCKET_VERSION "13"
+
 /* Nothing but our own files, and nothing inline. */
 #define CONTENT_SECURITY_POLICY                                                   \
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " \
@@ -124,6 +126,23 @@ on_health (SoupServer *server,
     set_answer (message, SOUP_STATUS_OK, "application/json", body);
 }
 
+static void
+set_bad_handshake (SoupServerMessage *message, const char *detail)
+{
+  SoupMessageHeaders *request = soup_server_message_get_request_headers (message);
+  SoupMessageHeaders *response = soup_server_message_get_response_headers (message);
+  const char *version = soup_message_headers_get_one (request, "Sec-WebSocket-Version");
+
+  if (g_strcmp0 (version, WEBSOCKET_VERSION) == 0)
+    {
+      set_problem (message, SOUP_STATUS_BAD_REQUEST, detail);
+      return;
+    }
+  /* RFC 6455, section 4.4. */
+  soup_message_headers_replace (response, "Sec-WebSocket-Version", WEBSOCKET_VERSION);
+  set_problem (message, STATUS_UPGRADE_REQUIRED, "This speaks version 13 of the protocol");
+}
+
 /* Before libsoup looks at the handshake. An answer that is set here ends it. */
 static void
 on_websocket_request (SoupServer *server,
@@ -132,22 +151,25 @@ on_websocket_request (SoupServer *server,
                       GHashTable *query,
                       gpointer user_data)
 {
-  const BelfryWebOptions *options = user_data;
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+  SoupMessageHeaders *response = soup_server_message_get_response_headers (message);
   const char *upgrade = soup_message_headers_get_one (headers, "Upgrade");
+  g_autoptr (GError) error = NULL;
 
   if (!g_str_equal (path, "/ws"))
     set_problem (message, SOUP_STATUS_NOT_FOUND, "There is nothing at this path");
+  else if (soup_server_message_get_method (message) != SOUP_METHOD_GET)
+    {
+      soup_message_headers_replace (response, "Allow", "GET");
+      set_problem (message, SOUP_STATUS_METHOD_NOT_ALLOWED, "A WebSocket begins with a GET");
+    }
   else if (upgrade == NULL || g_ascii_strcasecmp (upgrade, "websocket") != 0)
     {
-      soup_message_headers_replace (soup_server_message_get_response_headers (message), "Upgrade",
-                                    "websocket");
+      soup_message_headers_replace (response, "Upgrade", "websocket");
       set_problem (message, STATUS_UPGRADE_REQUIRED, "This is a WebSocket");
     }
-  else if (!belfry_origin_policy_allows ((const char *const *) options->allowed_origins,
-                                         soup_message_headers_get_list (headers, "Origin"),
-                                         soup_message_headers_get_one (headers, "Host")))
-    set_problem (message, SOUP_STATUS_FORBIDDEN, "Pages of this origin are not let in");
+  else if (!soup_websocket_server_check_handshake (message, NULL, NULL, NULL, &error))
+    set_bad_handshake (message, error->message);
 }
 
 static gboolean
@@ -164,18 +186,12 @@ has_body (SoupServerMessage *message)
 /* No route takes a body, and libsoup would read one of any size before it answers. So it is taken
  * the connection, which gets its answer here and is closed. */
 static void
-refuse_body (SoupServer *server,
-             SoupServerMessage *message,
-             const char *path,
-             GHashTable *query,
-             gpointer user_data)
+refuse_body (SoupServerMessage *message)
 {
   g_autofree char *json = NULL;
   g_autofree char *answer = NULL;
   g_autoptr (GIOStream) stream = NULL;
 
-  if (!has_body (message))
-    return;
   json = problem_to_json (SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "Nothing here takes a body");
   answer = g_strdup_printf ("HTTP/1.1 413 %s\r\n"
                             "Content-Type: application/problem+json\r\n"
@@ -190,14 +206,43 @@ refuse_body (SoupServer *server,
   g_io_stream_close (stream, NULL, NULL);
 }
 
+/* The headers are there. What holds for every path is looked at here. */
+static void
+on_headers (SoupServer *server,
+            SoupServerMessage *message,
+            const char *path,
+            GHashTable *query,
+            gpointer user_data)
+{
+  const BelfryWebOptions *options = user_data;
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+
+  if (has_body (message))
+    refuse_body (message);
+  else if (!belfry_origin_policy_allows ((const char *const *) options->allowed_origins,
+                                         soup_message_headers_get_list (headers, "Origin"),
+                                         soup_message_headers_get_one (headers, "Host")))
+    set_problem (message, SOUP_STATUS_FORBIDDEN, "Pages of this origin are not let in");
+}
+
 /* @options has to live as long as @server. */
 void
 belfry_web_routes_add (SoupServer *server, const BelfryWebOptions *options)
 {
-  soup_server_add_handler (server, NULL, on_request, NULL, NULL);
-  soup_server_add_early_handler (server, NULL, refuse_body, NULL, NULL);
-  soup_server_add_handler (server, "/healthz", on_health, NULL, NULL);
-  soup_server_add_early_handler (server, "/healthz", refuse_body, NULL, NULL);
-  soup_server_add_handler (server, "/ws", on_websocket_request, (gpointer) options, NULL);
-  soup_server_add_early_handler (server, "/ws", refuse_body, NULL, NULL);
+  static const struct
+  {
+    const char *path;
+    SoupServerCallback handle;
+  } routes[] = {
+    { NULL, on_request },
+    { "/healthz", on_health },
+    { "/ws", on_websocket_request },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (routes); i++)
+    {
+      soup_server_add_handler (server, routes[i].path, routes[i].handle, NULL, NULL);
+      /* libsoup asks the one of the path, and no other. */
+      soup_server_add_early_handler (server, routes[i].path, on_headers, (gpointer) options, NULL);
+    }
 }
