@@ -88,6 +88,9 @@ add_origin (BelfryServerConfig *self, gpointer field, const char *value, GError 
 {
   const char *authority = strstr (value, "://");
 
+  /* What a browser sends for a page that has none to tell. */
+  if (g_str_equal (value, "null"))
+    return add_text (self, field, value, error);
   if (authority == NULL || authority[3] == '\0' || strchr (authority + 3, '/') != NULL)
     return set_fault (error, value, "an origin, https://example.org");
   return add_text (self, field, value, error);
