@@ -209,8 +209,8 @@ class Times(LimitTestCase):
         await tabs[1].receive_error("NOT_REGISTERED")
         registered = await self.open("alice")
         for tab in tabs:
-            await tab.send(type="ping", id=1)
-            await tab.receive("reply")
+            await tab.request("ping")
+        for tab in tabs:
             frame = await tab.receive(timeout=60)
             self.assertEqual(frame["data"]["code"], "REGISTRATION_TIMEOUT")
             self.assertIs(frame["data"]["fatal"], True)
