@@ -5,7 +5,7 @@
 
 #include "belfry-argument.h"
 #include "belfry-frames.h"
-#include "belfry-handler-chain.h"
+#include "belfry-handler-chain-private.h"
 #include "belfry-request.h"
 #include "belfry-session-private.h"
 #include "belfry-session-registry-private.h"

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The Belfry developers
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "belfry-handler-chain.h"
+#include "belfry-handler-chain-private.h"
 
 #include "belfry-message-private.h"
 

@@ -17,9 +17,4 @@ void belfry_handler_chain_add (BelfryHandlerChain *self, BelfryMessageHandler *h
 BELFRY_API
 void belfry_handler_chain_remove (BelfryHandlerChain *self, BelfryMessageHandler *handler);
 
-BelfryHandlerChain *belfry_handler_chain_new (void);
-void belfry_handler_chain_handle (BelfryHandlerChain *self,
-                                  BelfrySession *session,
-                                  BelfryMessage *message);
-
 G_END_DECLS

@@ -7,6 +7,7 @@
 
 #include "belfry-bus.h"
 #include "belfry-error.h"
+#include "belfry-handler-chain-private.h"
 #include "belfry-inbox-handler.h"
 #include "belfry-server-config-private.h"
 #include "belfry-server-keys.h"
