@@ -89,6 +89,7 @@ make_context (CommandLine *line)
   g_option_context_set_summary (
       context, _ ("Keeps notifications, and rings them in every browser tab of their users."));
   g_option_group_add_entries (group, entries);
+  g_option_group_set_translation_domain (group, GETTEXT_PACKAGE);
   g_option_context_set_main_group (context, group);
   return context;
 }

@@ -122,6 +122,9 @@ main (int argc, char **argv)
   Daemon daemon = { .status = EXIT_SUCCESS };
 
   setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, LOCALE_DIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
 
   config = belfryd_options_read (argc, argv, &error);
   if (error != NULL)
