@@ -124,7 +124,7 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
  * @callback: (scope async): called when the client is there
  * @user_data: for @callback
  *
- * Makes a client. End it with [func@Belfry.Client.new_finish].
+ * Makes a client. End it with [ctor@Belfry.Client.new_finish].
  *
  * Since: 0.1
  */
