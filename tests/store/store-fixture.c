@@ -14,14 +14,30 @@ on_change (BelfryChange *change, gpointer user_data)
   g_ptr_array_add (fixture->changes, belfry_change_ref (change));
 }
 
+gboolean
+store_fixture_try_open (StoreFixture *fixture, gboolean new_epoch, GError **error)
+{
+  fixture->store = belfry_sql_store_open (fixture->path, new_epoch, error);
+  if (fixture->store == NULL)
+    return FALSE;
+  belfry_store_set_listener (BELFRY_STORE (fixture->store), on_change, fixture);
+  return TRUE;
+}
+
 void
 store_fixture_open (StoreFixture *fixture)
 {
   g_autoptr (GError) error = NULL;
 
-  fixture->store = belfry_sql_store_open (fixture->path, FALSE, &error);
+  store_fixture_try_open (fixture, FALSE, &error);
   g_assert_no_error (error);
-  belfry_store_set_listener (BELFRY_STORE (fixture->store), on_change, fixture);
+}
+
+void
+store_fixture_reopen (StoreFixture *fixture)
+{
+  store_fixture_close (fixture);
+  store_fixture_open (fixture);
 }
 
 void
@@ -42,17 +58,23 @@ store_fixture_set_up (StoreFixture *fixture, gconstpointer data)
 }
 
 void
-store_fixture_tear_down (StoreFixture *fixture, gconstpointer data)
+store_fixture_delete (StoreFixture *fixture)
 {
   static const char *const suffixes[] = { "", "-wal", "-shm", ".mark" };
 
-  store_fixture_close (fixture);
   for (guint i = 0; i < G_N_ELEMENTS (suffixes); i++)
     {
       g_autofree char *path = g_strconcat (fixture->path, suffixes[i], NULL);
 
       g_unlink (path);
     }
+}
+
+void
+store_fixture_tear_down (StoreFixture *fixture, gconstpointer data)
+{
+  store_fixture_close (fixture);
+  store_fixture_delete (fixture);
   g_assert_cmpint (g_rmdir (fixture->folder), ==, 0);
   g_free (fixture->folder);
   g_free (fixture->path);
@@ -77,10 +99,16 @@ store_fixture_ask_sql (StoreFixture *fixture, const char *sql)
   return answer;
 }
 
+/* Several statements may follow each other. */
 void
 store_fixture_run_sql (StoreFixture *fixture, const char *sql)
 {
-  g_free (store_fixture_ask_sql (fixture, sql));
+  sqlite3 *db;
+
+  g_assert_cmpint (sqlite3_open (fixture->path, &db), ==, SQLITE_OK);
+  sqlite3_busy_timeout (db, 5000);
+  g_assert_cmpint (sqlite3_exec (db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_close (db), ==, SQLITE_OK);
 }
 
 /* @options: (nullable): a dictionary in GVariant's text format */
@@ -221,4 +249,89 @@ store_fixture_list (StoreFixture *fixture, const char *user_id)
   read = store_fixture_read (fixture, read);
   g_assert_no_error (read->error);
   return read;
+}
+
+/* Creates @n for a user, as few calls as can be. */
+void
+store_fixture_create_many (StoreFixture *fixture, const char *user_id, guint n)
+{
+  while (n > 0)
+    {
+      g_autoptr (BelfryStoreWrite) write = belfry_store_write_new (BELFRY_WRITE_CREATE, NULL);
+
+      write->drafts = g_ptr_array_new_with_free_func (g_object_unref);
+      for (; n > 0 && write->drafts->len < 1000; n--)
+        g_ptr_array_add (write->drafts, store_fixture_draft (user_id, "{}", NULL));
+      write = store_fixture_write (fixture, write);
+      g_assert_no_error (write->error);
+    }
+}
+
+BelfryStoreWrite *
+store_fixture_update (StoreFixture *fixture, const char *user_id, gint64 id, const char *data)
+{
+  BelfryStoreWrite *write = belfry_store_write_new (BELFRY_WRITE_UPDATE, user_id);
+
+  write->ids = g_array_new (FALSE, FALSE, sizeof (gint64));
+  g_array_append_val (write->ids, id);
+  write->data = g_strdup (data);
+  return store_fixture_write (fixture, write);
+}
+
+BelfryChange *
+store_fixture_change_at (StoreFixture *fixture, guint i)
+{
+  g_assert_cmpuint (i, <, fixture->changes->len);
+  return g_ptr_array_index (fixture->changes, i);
+}
+
+BelfryStoreRow *
+store_row_at (GArray *rows, guint i)
+{
+  g_assert_cmpuint (i, <, rows->len);
+  return &g_array_index (rows, BelfryStoreRow, i);
+}
+
+/* @what: an expression over the rows of a user */
+static gint64
+ask_of_rows (StoreFixture *fixture, const char *what, const char *user_id)
+{
+  g_autofree char *sql = g_strdup_printf ("SELECT %s FROM notification "
+                                          "WHERE user = (SELECT key FROM user WHERE id = '%s')",
+                                          what, user_id);
+  g_autofree char *answer = store_fixture_ask_sql (fixture, sql);
+
+  return answer != NULL ? g_ascii_strtoll (answer, NULL, 10) : 0;
+}
+
+/* Compares what the store says of a user with a full recount of the rows. */
+void
+store_fixture_check_counts (StoreFixture *fixture, const char *user_id)
+{
+  BelfryInboxState state = store_fixture_state (fixture, user_id);
+
+  g_assert_cmpint (state.total, ==,
+                   ask_of_rows (fixture, "count (*) FILTER (WHERE removed_at IS NULL)", user_id));
+  g_assert_cmpint (state.unread, ==,
+                   ask_of_rows (fixture,
+                                "count (*) FILTER (WHERE removed_at IS NULL AND read_at IS NULL)",
+                                user_id));
+  g_assert_cmpint (state.position, >=, ask_of_rows (fixture, "max (position)", user_id));
+}
+
+/* Each change of a user says which one was before it, and no position comes twice. */
+void
+store_fixture_check_chains (StoreFixture *fixture)
+{
+  g_autoptr (GHashTable) newest = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = 0; i < fixture->changes->len; i++)
+    {
+      BelfryChange *change = store_fixture_change_at (fixture, i);
+      BelfryChange *before = g_hash_table_lookup (newest, change->user_id);
+
+      g_assert_cmpint (change->previous, ==, before != NULL ? before->position : 0);
+      g_assert_cmpint (change->position, >, change->previous);
+      g_hash_table_replace (newest, change->user_id, change);
+    }
 }

@@ -17,7 +17,10 @@ typedef struct
 void store_fixture_set_up (StoreFixture *fixture, gconstpointer data);
 void store_fixture_tear_down (StoreFixture *fixture, gconstpointer data);
 void store_fixture_open (StoreFixture *fixture);
+gboolean store_fixture_try_open (StoreFixture *fixture, gboolean new_epoch, GError **error);
+void store_fixture_reopen (StoreFixture *fixture);
 void store_fixture_close (StoreFixture *fixture);
+void store_fixture_delete (StoreFixture *fixture);
 void store_fixture_run_sql (StoreFixture *fixture, const char *sql);
 char *store_fixture_ask_sql (StoreFixture *fixture, const char *sql);
 
@@ -32,8 +35,19 @@ guint store_fixture_change (StoreFixture *fixture,
                             const char *user_id,
                             const gint64 *ids,
                             guint n_ids);
+void store_fixture_create_many (StoreFixture *fixture, const char *user_id, guint n);
+BelfryStoreWrite *
+store_fixture_update (StoreFixture *fixture, const char *user_id, gint64 id, const char *data);
 BelfryStoreRead *store_fixture_read (StoreFixture *fixture, BelfryStoreRead *read);
 BelfryInboxState store_fixture_state (StoreFixture *fixture, const char *user_id);
 BelfryStoreRead *store_fixture_list (StoreFixture *fixture, const char *user_id);
+
+BelfryChange *store_fixture_change_at (StoreFixture *fixture, guint i);
+BelfryStoreRow *store_row_at (GArray *rows, guint i);
+void store_fixture_check_counts (StoreFixture *fixture, const char *user_id);
+void store_fixture_check_chains (StoreFixture *fixture);
+
+#define STORE_TEST(path, func) \
+  g_test_add (path, StoreFixture, NULL, store_fixture_set_up, func, store_fixture_tear_down)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (StoreFixture, g_free)
