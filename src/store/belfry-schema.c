@@ -11,8 +11,7 @@
 /* Pages of 8 KiB: an entry of the index for a random user dirties one page, and fewer, larger
  * pages hold more of the entries of one commit (docs/performance.md). The page size counts only
  * for a new file. */
-static const char pragmas[] = "PRAGMA busy_timeout = 2000;\n"
-                              "PRAGMA page_size = 8192;\n"
+static const char pragmas[] = "PRAGMA page_size = 8192;\n"
                               "PRAGMA journal_mode = WAL;\n"
                               "PRAGMA synchronous = FULL;\n";
 
@@ -82,7 +81,9 @@ belfry_schema_prepare (BelfrySql *sql, GError **error)
 {
   gint64 version;
 
-  if (!belfry_sql_run_script (sql, pragmas, error) || !check_version (sql, &version, error))
+  /* A database that is not ours is left as it is. */
+  if (!belfry_sql_run_script (sql, "PRAGMA busy_timeout = 2000;\n", error)
+      || !check_version (sql, &version, error) || !belfry_sql_run_script (sql, pragmas, error))
     return FALSE;
   for (int next = (int) version + 1; next <= BELFRY_SCHEMA_VERSION; next++)
     {

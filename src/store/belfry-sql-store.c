@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <libgda/libgda.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "belfry-error.h"
@@ -131,18 +132,29 @@ belfry_sql_store_init (BelfrySqlStore *self)
 {
 }
 
-/* Makes the file before SQLite does, so that only its owner can read it. */
+/* Makes the file before SQLite does, so that only its owner can read it. One that is there must be
+ * a database: libgda loses its connection to one that isn't. */
 static gboolean
 create_private_file (const char *path, GError **error)
 {
+  static const char magic[16] = "SQLite format 3";
+  char start[sizeof magic] = { 0 };
   int fd = g_open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  gssize length;
 
   if (fd < 0)
     {
       g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_STORAGE, "%s: %s", path, g_strerror (errno));
       return FALSE;
     }
+  length = read (fd, start, sizeof start);
   close (fd);
+  if (length != 0 && memcmp (start, magic, sizeof magic) != 0)
+    {
+      g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_STORAGE, "%s: the file is not a database",
+                   path);
+      return FALSE;
+    }
   return TRUE;
 }
 
