@@ -29,6 +29,7 @@ belfry_inbox_writer_new (BelfrySql *sql, GError **error)
       belfry_inbox_writer_free (self);
       return NULL;
     }
+  self->committed = self->position;
   return self;
 }
 
@@ -90,6 +91,7 @@ belfry_inbox_writer_commit (BelfryInboxWriter *self, GError **error)
                           error)
       || !belfry_sql_commit (self->sql, error))
     return FALSE;
+  self->committed = self->position;
   belfry_user_cache_trim (self->users);
   return TRUE;
 }

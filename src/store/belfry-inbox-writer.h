@@ -15,7 +15,8 @@ typedef struct
 {
   BelfrySql *sql;
   BelfryUserCache *users;
-  gint64 position; /* the newest one that was given out */
+  gint64 position;  /* the newest one that was given out */
+  gint64 committed; /* the newest one that is durable */
   gint64 next_user_key;
   gint64 next_expiry;   /* µs since 1970; 0 if nothing expires. It may be too early */
   gint64 now;           /* µs since 1970: the time of the transaction */

@@ -21,6 +21,7 @@ struct _BelfryMarkFile
   int fd;
   char *epoch;
   gint64 position;
+  gboolean failed; /* it could not be written, which has been said */
 };
 
 static void
@@ -70,11 +71,14 @@ belfry_mark_file_close (BelfryMarkFile *self)
   g_free (self);
 }
 
-/* Whether the database was once further than it is now: it is a restored backup. */
+/* Whether the database was once further than it is now, or was another one: it is a restored
+ * backup. One that was restored twice has the first epoch again, and the mark the second. */
 gboolean
 belfry_mark_file_is_ahead (BelfryMarkFile *self, const char *epoch, gint64 position)
 {
-  return g_strcmp0 (self->epoch, epoch) == 0 && self->position > position;
+  if (self->epoch == NULL)
+    return FALSE;
+  return g_str_equal (self->epoch, epoch) ? self->position > position : position > 0;
 }
 
 gboolean
@@ -95,9 +99,12 @@ belfry_mark_file_set (BelfryMarkFile *self, const char *epoch, gint64 position)
   g_snprintf (text, sizeof text, FORMAT, epoch, position);
   if (pwrite (self->fd, text, LENGTH, 0) != LENGTH)
     {
-      g_warning ("The mark file cannot be written: %s", g_strerror (errno));
+      if (!self->failed)
+        g_warning ("The mark file cannot be written: %s", g_strerror (errno));
+      self->failed = TRUE;
       return;
     }
+  self->failed = FALSE;
   g_free (self->epoch);
   self->epoch = g_strdup (epoch);
   self->position = position;
