@@ -48,7 +48,7 @@ struct _BelfryStoreWrite
   char *user_id;
   GPtrArray *drafts; /* of BelfryDraft, 1 to 1,000 */
   GArray *ids;       /* of gint64, 1 to 1,000 */
-  gint64 up_to;      /* the highest id that is meant; G_MAXINT64 is replaced by the newest */
+  gint64 up_to;      /* the highest id that is meant; one ahead is replaced by the newest */
   char *data;
 
   GArray *result_ids; /* of gint64, in the order of the drafts */

@@ -78,8 +78,8 @@ pick_all (BelfryInboxWriter *self, BelfryUser *user, BelfryStoreWrite *write, GE
     BELFRY_SQL_INT ("limit", STEP),
   };
 
-  if (write->up_to == G_MAXINT64)
-    write->up_to = self->position;
+  /* What is created after this call is not meant. */
+  write->up_to = MIN (write->up_to, self->position);
   arguments[1].number = write->up_to;
   rows = belfry_sql_select (self->sql,
                             write->kind == BELFRY_WRITE_REMOVE_ALL ? "pick_all" : "pick_all_unread",
