@@ -15,7 +15,6 @@ typedef struct
   BelfryUser *user;
   GArray *ids; /* of gint64 */
   gint64 n_unread;
-  gint64 horizon;
 } Share;
 
 static void

@@ -29,7 +29,9 @@ struct _BelfryStoreWriter
   char *epoch;
   GQueue waiting;         /* of BelfryStoreWrite */
   gint64 next_tombstones; /* monotonic, µs */
+  gboolean more_expired;  /* the last step has not done all */
   gint64 next_mark;
+  gboolean step_failed; /* the last step could not be done, which has been said */
 };
 
 static guint
@@ -120,8 +122,8 @@ fail (BelfryStoreWriter *self, GPtrArray *batch, const GError *error)
 /* Commits @batch, which is taken over. One that fails is repeated write by write, so that one that
  * is at fault fails alone.
  *
- * Returns: FALSE if no transaction could be begun */
-static gboolean
+ * Returns: (nullable): why no transaction could be begun, if that is so */
+static GError *
 commit (BelfryStoreWriter *self, GPtrArray *batch)
 {
   g_autoptr (GPtrArray) owned = batch;
@@ -130,33 +132,35 @@ commit (BelfryStoreWriter *self, GPtrArray *batch)
   if (!belfry_inbox_writer_begin (self->writer, &error))
     {
       fail (self, g_steal_pointer (&owned), error);
-      return FALSE;
+      return g_steal_pointer (&error);
     }
   if (apply (self, owned, &error) && belfry_inbox_writer_commit (self->writer, &error))
     {
       post (self, g_steal_pointer (&owned));
-      return TRUE;
+      return NULL;
     }
 
   belfry_inbox_writer_rollback (self->writer);
   if (owned->len == 1)
     {
       fail (self, g_steal_pointer (&owned), error);
-      return TRUE;
+      return NULL;
     }
   while (owned->len > 0)
     {
       GPtrArray *single = g_ptr_array_new_with_free_func ((GDestroyNotify) belfry_store_write_free);
+      GError *cannot_begin;
 
       g_ptr_array_add (single, g_ptr_array_steal_index (owned, 0));
-      if (!commit (self, single))
+      cannot_begin = commit (self, single);
+      if (cannot_begin != NULL)
         {
           /* The database is locked: so it would be for each of them. */
-          fail (self, g_steal_pointer (&owned), error);
-          return FALSE;
+          fail (self, g_steal_pointer (&owned), cannot_begin);
+          return cannot_begin;
         }
     }
-  return TRUE;
+  return NULL;
 }
 
 typedef gboolean (*Step) (BelfryInboxWriter *writer, guint *n_rows, GError **error);
@@ -181,10 +185,13 @@ step (BelfryStoreWriter *self, Step func)
     }
   if (!func (self->writer, &n_rows, &error) || !belfry_inbox_writer_commit (self->writer, &error))
     {
-      g_warning ("%s", error->message);
+      if (!self->step_failed)
+        g_warning ("What has expired cannot be removed: %s", error->message);
+      self->step_failed = TRUE;
       belfry_inbox_writer_rollback (self->writer);
       return FALSE;
     }
+  self->step_failed = FALSE;
   post (self, NULL);
   return n_rows == BELFRY_IDS_MAX;
 }
@@ -195,13 +202,13 @@ maintain (BelfryStoreWriter *self)
   gint64 now = g_get_monotonic_time ();
   gint64 next_expiry = self->writer->next_expiry;
 
-  if (next_expiry != 0 && next_expiry <= g_get_real_time ())
-    step (self, belfry_inbox_writer_expire);
+  self->more_expired = next_expiry != 0 && next_expiry <= g_get_real_time ()
+                       && step (self, belfry_inbox_writer_expire);
   if (self->next_tombstones <= now && !step (self, drop_tombstones))
     self->next_tombstones = now + TOMBSTONE_INTERVAL;
   if (self->next_mark <= now)
     {
-      belfry_mark_file_set (self->mark, self->epoch, self->writer->position);
+      belfry_mark_file_set (self->mark, self->epoch, self->writer->committed);
       self->next_mark = now + MARK_INTERVAL;
     }
 }
@@ -213,12 +220,12 @@ next_wake (BelfryStoreWriter *self)
   gint64 now = g_get_monotonic_time ();
   gint64 until = self->next_tombstones;
 
-  if (!g_queue_is_empty (&self->waiting))
+  if (!g_queue_is_empty (&self->waiting) || self->more_expired)
     return 0;
   /* What expires goes by the wall clock, which may be set at any time. */
   if (self->writer->next_expiry != 0)
     until = MIN (until, now + EXPIRY_INTERVAL);
-  if (!belfry_mark_file_is_at (self->mark, self->writer->position))
+  if (!belfry_mark_file_is_at (self->mark, self->writer->committed))
     until = MIN (until, self->next_mark);
   return until;
 }
@@ -232,10 +239,15 @@ writer_thread (gpointer data)
          || !g_queue_is_empty (&self->waiting))
     {
       if (!g_queue_is_empty (&self->waiting))
-        commit (self, take_batch (self));
+        {
+          g_autoptr (GError) cannot_begin = commit (self, take_batch (self));
+
+          if (cannot_begin != NULL)
+            g_info ("%s", cannot_begin->message);
+        }
       maintain (self);
     }
-  belfry_mark_file_set (self->mark, self->epoch, self->writer->position);
+  belfry_mark_file_set (self->mark, self->epoch, self->writer->committed);
   return NULL;
 }
 
