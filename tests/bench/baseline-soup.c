@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: The Belfry developers
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What Belfry's reactor is measured against: the same WebSockets on a plain SoupServer. It stores
- * nothing and checks nothing. Each client says {"user":N}; the text "push N S" on the path /control
- * sends user N a frame with sequence S. It prints its port. */
+/* What Belfry is measured against: the same WebSockets on a plain SoupServer, and the same call on
+ * D-Bus. It stores nothing and checks nothing. Each client says {"user":N}; Create sends user N a
+ * frame. It takes the address of the bus, and prints its port. */
 
 #include <libsoup/soup.h>
 #include <stdio.h>
@@ -11,10 +11,10 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "belfry-dbus-info.h"
+
 static const char frame[] =
-    "{\"type\":\"notification_received\",\"data\":{\"id\":%lu,\"userId\":\"%lu\",\"data\":{\"seq\":"
-    "%lu,"
-    "\"title\":\"Your order has shipped\",\"body\":\"It will be there tomorrow\"},"
+    "{\"type\":\"notification_received\",\"data\":{\"id\":%lu,\"userId\":\"%s\",\"data\":%s,"
     "\"createdAt\":\"2026-11-23T12:00:00.000Z\",\"read\":false,\"unreadCount\":1,\"position\":1}}";
 
 static GHashTable *users; /* number → SoupWebsocketConnection */
@@ -43,33 +43,55 @@ on_client (SoupServer *server,
 }
 
 static void
-on_command (SoupWebsocketConnection *connection, int type, GBytes *message, gpointer data)
+on_call (GDBusConnection *bus,
+         const char *sender,
+         const char *path,
+         const char *interface,
+         const char *method,
+         GVariant *parameters,
+         GDBusMethodInvocation *invocation,
+         gpointer user_data)
 {
-  gulong user;
-  gulong sequence;
+  static gulong id = 0;
+  const char *user;
+  const char *data;
   g_autofree char *text = NULL;
   SoupWebsocketConnection *target;
 
-  if (sscanf (g_bytes_get_data (message, NULL), "push %lu %lu", &user, &sequence) != 2)
-    return;
-  target = g_hash_table_lookup (users, GSIZE_TO_POINTER (user));
-  text = g_strdup_printf (frame, sequence, user, sequence);
+  g_variant_get (parameters, "(&s&sa{sv})", &user, &data, NULL);
+  target = g_hash_table_lookup (users, GSIZE_TO_POINTER (strtoul (user, NULL, 10)));
+  text = g_strdup_printf (frame, ++id, user, data);
   soup_websocket_connection_send_text (target, text);
+  g_dbus_method_invocation_return_value (invocation, g_variant_new ("(t)", id));
 }
 
-static void
-on_control (SoupServer *server,
-            SoupServerMessage *message,
-            const char *path,
-            SoupWebsocketConnection *connection,
-            gpointer data)
+static GDBusConnection *
+serve_calls (const char *address)
 {
-  g_signal_connect (g_object_ref (connection), "message", G_CALLBACK (on_command), NULL);
+  static const GDBusInterfaceVTable vtable = { .method_call = on_call };
+  g_autoptr (GError) error = NULL;
+  GDBusConnection *bus =
+      g_dbus_connection_new_for_address_sync (address,
+                                              G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
+                                                  | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                              NULL, NULL, &error);
+
+  if (bus == NULL
+      || g_dbus_connection_register_object (
+             bus, "/org/belfry/Belfry1",
+             (GDBusInterfaceInfo *) &org_belfry_belfry1_notifications_interface, &vtable, NULL,
+             NULL, &error)
+             == 0)
+    g_error ("%s", error->message);
+  g_bus_own_name_on_connection (bus, "org.belfry.Belfry1", G_BUS_NAME_OWNER_FLAGS_NONE, NULL, NULL,
+                                NULL, NULL);
+  return bus;
 }
 
 int
-main (void)
+main (int argc, char **argv)
 {
+  g_autoptr (GDBusConnection) bus = serve_calls (argv[1]);
   g_autoptr (SoupServer) server = soup_server_new (NULL, NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
@@ -82,7 +104,6 @@ main (void)
   users = g_hash_table_new (NULL, NULL);
   soup_server_remove_websocket_extension (server, SOUP_TYPE_WEBSOCKET_EXTENSION_DEFLATE);
   soup_server_add_websocket_handler (server, "/ws", NULL, NULL, on_client, NULL, NULL);
-  soup_server_add_websocket_handler (server, "/control", NULL, NULL, on_control, NULL, NULL);
   if (!soup_server_listen_local (server, 0, SOUP_SERVER_LISTEN_IPV4_ONLY, &error))
     g_error ("%s", error->message);
   uris = soup_server_get_uris (server);

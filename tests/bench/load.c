@@ -41,7 +41,6 @@ static GOptionEntry entries[] = {
 typedef struct
 {
   LoadSockets *sockets;
-  LoadSockets *control; /* the baseline's */
   GDBusConnection *connection;
   GRand *rand;
   gint64 *starts; /* by sequence, monotonic, µs */
@@ -158,15 +157,6 @@ make_data (guint sequence)
                           sequence);
 }
 
-static void
-push (Run *run)
-{
-  g_autofree char *command = g_strdup_printf ("push %u %u", random_user (run), run->next);
-
-  run->starts[run->next++] = g_get_monotonic_time ();
-  load_sockets_send (run->control, 0, command);
-}
-
 static GVariant *
 make_call (Run *run)
 {
@@ -225,15 +215,7 @@ make_messages (Run *run, guint n)
   guint64 waited = run->next;
 
   run->end = run->next + n;
-  if (run->control != NULL)
-    {
-      while (run->next < run->end)
-        {
-          push (run);
-          load_sockets_wait (run->sockets, ++waited, TIMEOUT);
-        }
-    }
-  else if (in_flight == 1)
+  if (in_flight == 1)
     {
       while (run->next < run->end)
         {
@@ -263,7 +245,7 @@ compare (gconstpointer a, gconstpointer b)
 }
 
 static void
-print_result (Run *run, guint first, gint64 begin, gint64 end, gint64 cpu)
+print_result (Run *run, guint first, double opened_in, gint64 begin, gint64 end, gint64 cpu)
 {
   g_autoptr (GArray) latencies = g_array_new (FALSE, FALSE, sizeof (gint64));
   double seconds = (double) (end - begin) / G_USEC_PER_SEC;
@@ -275,10 +257,11 @@ print_result (Run *run, guint first, gint64 begin, gint64 end, gint64 cpu)
       g_array_append_val (latencies, latency);
     }
   g_array_sort (latencies, compare);
-  printf ("{\"count\":%d,\"seconds\":%.3f,\"per_second\":%.0f,\"p50_us\":%" G_GINT64_FORMAT
-          ",\"p99_us\":%" G_GINT64_FORMAT ",\"cpu_us_each\":%.2f,\"rss_kib\":%" G_GINT64_FORMAT
-          "}\n",
-          count, seconds, count / seconds, g_array_index (latencies, gint64, latencies->len / 2),
+  printf ("{\"opened_in\":%.2f,\"count\":%d,\"seconds\":%.3f,\"per_second\":%.0f,\"p50_us\":"
+          "%" G_GINT64_FORMAT ",\"p99_us\":%" G_GINT64_FORMAT
+          ",\"cpu_us_each\":%.2f,\"rss_kib\":%" G_GINT64_FORMAT "}\n",
+          opened_in, count, seconds, count / seconds,
+          g_array_index (latencies, gint64, latencies->len / 2),
           g_array_index (latencies, gint64, latencies->len * 99 / 100), (double) cpu / count,
           get_rss (pid));
 }
@@ -290,8 +273,8 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   Run run = { 0 };
   LoadSocketsOptions options = { .path = "/ws", .hello = hello, .welcome = "\"registered\"" };
-  const LoadSocketsOptions control = { .path = "/control", .n = 1, .opening = 1 };
   struct rlimit limit;
+  double opened_in;
   gint64 begin;
   gint64 end;
   gint64 cpu;
@@ -309,25 +292,14 @@ main (int argc, char **argv)
   run.rand = g_rand_new_with_seed (1);
   begin = g_get_monotonic_time ();
   run.sockets = load_sockets_open (&options);
-  fprintf (stderr, "%d sockets in %.2f s\n", n_connections,
-           (double) (g_get_monotonic_time () - begin) / G_USEC_PER_SEC);
-  if (bus == NULL)
-    {
-      LoadSocketsOptions one = control;
-
-      one.port = (guint16) port;
-      run.control = load_sockets_open (&one);
-    }
-  else
-    {
-      run.connection = g_dbus_connection_new_for_address_sync (
-          bus,
-          G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
-              | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-          NULL, NULL, &error);
-      if (run.connection == NULL)
-        g_error ("%s", error->message);
-    }
+  opened_in = (double) (g_get_monotonic_time () - begin) / G_USEC_PER_SEC;
+  run.connection =
+      g_dbus_connection_new_for_address_sync (bus,
+                                              G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
+                                                  | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                              NULL, NULL, &error);
+  if (run.connection == NULL)
+    g_error ("%s", error->message);
   run.starts = g_new0 (gint64, WARM_UP + count);
   load_sockets_reset (run.sockets, (guint) (WARM_UP + count));
 
@@ -335,10 +307,9 @@ main (int argc, char **argv)
   cpu = get_cpu (pid);
   begin = g_get_monotonic_time ();
   end = make_messages (&run, (guint) count);
-  print_result (&run, WARM_UP, begin, end, get_cpu (pid) - cpu);
+  print_result (&run, WARM_UP, opened_in, begin, end, get_cpu (pid) - cpu);
 
   g_clear_object (&run.connection);
-  g_clear_pointer (&run.control, load_sockets_close);
   load_sockets_close (run.sockets);
   g_rand_free (run.rand);
   g_free (run.starts);
