@@ -94,27 +94,37 @@ size_of_body (GDBusMessage *message)
   return body != NULL ? g_variant_get_size (body) : 0;
 }
 
-/* Lets a call in, and counts it. Returns: FALSE if there are too many */
-static gboolean
+typedef enum
+{
+  ENTERED,
+  TOO_MANY,
+  REPEATED
+} Entry;
+
+/* Lets a call in and counts it, if there is room. */
+static Entry
 enter (BelfryBusGate *self, GDBusMessage *message, gboolean wants_no_reply)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
   const char *caller = caller_of (g_dbus_message_get_sender (message));
   guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->callers, caller));
   gsize bytes = CALL_OVERHEAD + size_of_body (message);
+  const Call key = { (char *) caller, g_dbus_message_get_serial (message), 0, FALSE };
   Call *call;
 
+  if (g_hash_table_contains (self->calls, &key))
+    return REPEATED;
   if (n >= BELFRY_BUS_MAX_CALLS_PER_CALLER
       || g_hash_table_size (self->calls) >= BELFRY_BUS_MAX_CALLS
       || self->bytes + bytes > BELFRY_BUS_MAX_BYTES)
-    return FALSE;
+    return TOO_MANY;
 
   call = g_new (Call, 1);
   *call = (Call){ g_strdup (caller), g_dbus_message_get_serial (message), bytes, wants_no_reply };
   g_hash_table_add (self->calls, call);
   g_hash_table_insert (self->callers, g_strdup (caller), GUINT_TO_POINTER (n + 1));
   self->bytes += bytes;
-  return TRUE;
+  return ENTERED;
 }
 
 /* A reply goes out. Returns: FALSE if its caller wanted none */
@@ -231,10 +241,22 @@ take_call (BelfryBusGate *self, GDBusConnection *connection, GDBusMessage *messa
 
       return refuse (connection, message, wants_no_reply, ERROR_PREFIX "TooLarge", text);
     }
-  if (!enter (self, message, wants_no_reply))
-    return refuse (connection, message, wants_no_reply, ERROR_PREFIX "Busy",
-                   "Too many calls are unanswered (1,024 of one caller, 8,192 or 32 MiB in all): "
-                   "wait for answers before you call again");
+  switch (enter (self, message, wants_no_reply))
+    {
+    case TOO_MANY:
+      return refuse (connection, message, wants_no_reply, ERROR_PREFIX "Busy",
+                     "Too many calls are unanswered (1,024 of one caller, 8,192 or 32 MiB in all): "
+                     "wait for answers before you call again");
+    case REPEATED:
+      /* The protocol forbids it. An answer could not be told from that to the first, and two calls
+       * that are counted as one would be a way past the bounds. */
+      g_debug ("A call was dropped: its serial is that of one that is not answered");
+      g_object_unref (message);
+      return NULL;
+    case ENTERED:
+    default:
+      break;
+    }
   if (!wants_no_reply)
     return message;
 

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: The Belfry developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Workers that call faster than Belfry can answer."""
+
+import contextlib
+import sqlite3
+
+import belfry_test
+from belfry_test import ERROR, NAME, NOTIFICATIONS, PATH, BelfryTestCase, Gio, GLib
+
+
+class Pipeline:
+    """Calls of one connection that nobody waits for, until they are all answered."""
+
+    def __init__(self, worker):
+        self.connection = worker.connection
+        self.context = GLib.MainContext.new()
+        self.results = []
+        self.sent = 0
+
+    def call(self, method, arguments):
+        self.context.push_thread_default()
+        self.connection.call(NAME, PATH, NOTIFICATIONS, method, arguments, None,
+                             Gio.DBusCallFlags.NONE, belfry_test.PATIENCE * 1000, None,
+                             self._on_answer)
+        self.context.pop_thread_default()
+        self.sent += 1
+
+    def _on_answer(self, connection, result):
+        try:
+            self.results.append(connection.call_finish(result).unpack())
+        except GLib.Error as error:
+            self.results.append(error)
+
+    def wait(self, n):
+        while len(self.results) < n:
+            self.context.iteration(True)
+
+
+class Overload(BelfryTestCase):
+    @contextlib.contextmanager
+    def held_up(self):
+        """While this lasts, the database takes nothing: what is created stays unanswered."""
+        database = sqlite3.connect(self.daemon.database, isolation_level=None)
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            database.execute("ROLLBACK")
+            database.close()
+
+    def is_refused(self, result):
+        """Whether the call did not get in; the database answers otherwise when it is locked."""
+        if not isinstance(result, GLib.Error) or "1,024 of one caller" not in result.message:
+            return False
+        self.assertEqual(Gio.DBusError.get_remote_error(result), ERROR + "Busy")
+        self.assertIn("32 MiB", result.message)
+        self.assertIn("wait for answers", result.message)
+        return True
+
+    def call_until_refused(self, pipeline, method, arguments, step):
+        # The database is given up after two seconds. A machine that is too slow to get so many
+        # calls in by then tries again.
+        for _ in range(20):
+            for _ in range(step):
+                pipeline.call(method, arguments)
+            while pipeline.context.iteration(False):
+                pass
+            if any(map(self.is_refused, pipeline.results)):
+                return
+        self.fail("no call was refused")
+
+    async def test_calls_beyond_1024_of_one_caller_are_refused_and_others_are_served(self):
+        self.daemon.expect_log("locked")
+        other = self.new_worker()
+        pipeline = Pipeline(self.worker)
+        create = GLib.Variant("(ssa{sv})", ("alice", "{}", {}))
+        with self.held_up():
+            self.call_until_refused(pipeline, "Create", create, 1100)
+            self.assertEqual(other.list("alice"), ([], 0))
+        pipeline.wait(pipeline.sent)
+        # What was refused was not done, and what was answered was.
+        done = [r for r in pipeline.results if not isinstance(r, GLib.Error)]
+        self.assertEqual(self.worker.list("alice", limit=1)[1], len(done))
+        self.worker.create("alice")
+
+    async def test_calls_beyond_32_mebibytes_are_refused(self):
+        self.daemon.expect_log("locked")
+        other = self.new_worker()
+        data = '{"a":"' + "x" * 60_000 + '"}'
+        many = GLib.Variant("(a(ssa{sv}))", ([("alice", data, {})] * 110,))
+        done = 0
+        for _ in range(2):
+            pipeline = Pipeline(self.worker)
+            with self.held_up():
+                self.call_until_refused(pipeline, "CreateMany", many, 6)
+                # A small one has room, whoever sends it.
+                self.assertEqual(other.call("Notifications.CountUnread", "(s)", "bob"), 0)
+            pipeline.wait(pipeline.sent)
+            done += sum(not isinstance(r, GLib.Error) for r in pipeline.results)
+            self.assertEqual(self.worker.list("alice", limit=1)[1], done * 110)
+
+    async def test_a_thousand_and_more_in_a_row_are_all_stored(self):
+        pipeline = Pipeline(self.worker)
+        for n in range(2000):
+            pipeline.call("Create", GLib.Variant("(ssa{sv})", ("alice", "{}", {})))
+            pipeline.wait(n - 500)
+        pipeline.wait(2000)
+        ids = [result[0] for result in pipeline.results]
+        self.assertEqual(ids, sorted(set(ids)))
+        self.assertEqual(self.worker.list("alice", limit=1)[1], 2000)
+
+
+if __name__ == "__main__":
+    belfry_test.main()
