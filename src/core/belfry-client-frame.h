@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include "belfry-close-reason.h"
 
 G_BEGIN_DECLS
 
@@ -14,6 +14,7 @@ typedef enum
   BELFRY_CLIENT_FRAME_PING,
   BELFRY_CLIENT_FRAME_MESSAGE, /* anything else: it goes down the handler chain */
   BELFRY_CLIENT_FRAME_FAULT,   /* not understood: it is answered by an error, in its turn */
+  BELFRY_CLIENT_FRAME_FATAL, /* a register with a bad token: it ends the connection, in its turn */
 } BelfryClientFrameKind;
 
 typedef struct
@@ -34,7 +35,11 @@ typedef struct
 
   /* FAULT */
   const char *code;
-  char *text;
+
+  /* FATAL */
+  BelfryCloseReason reason;
+
+  char *text; /* FAULT, FATAL: what a person may read */
 } BelfryClientFrame;
 
 void belfry_client_frame_free (BelfryClientFrame *self);

@@ -245,6 +245,9 @@ handle_frame (BelfryConnection *self, BelfryClientFrame *frame)
       send_frame (self, belfry_frame_error (frame->id_json, frame->code, frame->text, FALSE,
                                             BELFRY_NO_RETRY));
       break;
+    case BELFRY_CLIENT_FRAME_FATAL:
+      belfry_connection_close (self, frame->reason, frame->id_json, frame->text);
+      break;
     default:
       g_assert_not_reached ();
     }

@@ -157,8 +157,8 @@ belfry_web_socket_handled (BelfryWebSocket *self)
   update_hold (self);
 }
 
-/* Checks the token of a register. Returns: FALSE if the connection was refused for it */
-static gboolean
+/* Checks the token of a register. A bad one makes @frame fatal. */
+static void
 verify (BelfryWebSocket *self, BelfryClientFrame *frame, const char *text)
 {
   g_auto (BelfryToken) token = { 0 };
@@ -169,15 +169,14 @@ verify (BelfryWebSocket *self, BelfryClientFrame *frame, const char *text)
     {
       frame->user_id = g_steal_pointer (&token.user_id);
       frame->expires_at = token.expires_at;
-      return TRUE;
+      return;
     }
   g_info ("A token was refused: %s", error->message);
-  belfry_web_socket_refuse (self,
-                            g_error_matches (error, BELFRY_TOKEN_ERROR, BELFRY_TOKEN_ERROR_EXPIRED)
-                                ? BELFRY_CLOSE_TOKEN_EXPIRED
-                                : BELFRY_CLOSE_INVALID_TOKEN,
-                            frame->id_json, error->message, BELFRY_NO_RETRY);
-  return FALSE;
+  frame->kind = BELFRY_CLIENT_FRAME_FATAL;
+  frame->reason = g_error_matches (error, BELFRY_TOKEN_ERROR, BELFRY_TOKEN_ERROR_EXPIRED)
+                      ? BELFRY_CLOSE_TOKEN_EXPIRED
+                      : BELFRY_CLOSE_INVALID_TOKEN;
+  frame->text = g_strdup (error->message);
 }
 
 static void
@@ -212,6 +211,9 @@ answer_stranger (BelfryWebSocket *self, const BelfryClientFrame *frame)
           return;
         }
       break;
+    case BELFRY_CLIENT_FRAME_FATAL:
+      belfry_web_socket_refuse (self, frame->reason, frame->id_json, frame->text, BELFRY_NO_RETRY);
+      return;
     case BELFRY_CLIENT_FRAME_REGISTER:
     case BELFRY_CLIENT_FRAME_MESSAGE:
     default:
@@ -228,12 +230,9 @@ take_frame (BelfryWebSocket *self, BelfryClientFrame *owned, const char *token, 
   g_autoptr (BelfryClientFrame) frame = owned;
 
   if (frame->kind == BELFRY_CLIENT_FRAME_REGISTER)
-    {
-      if (!verify (self, frame, token))
-        return;
-      if (!self->opened)
-        open_in_main (self);
-    }
+    verify (self, frame, token);
+  if (frame->kind == BELFRY_CLIENT_FRAME_REGISTER && !self->opened)
+    open_in_main (self);
   if (self->opened)
     forward (self, g_steal_pointer (&frame), size);
   else

@@ -216,6 +216,17 @@ class RegisterAgain(BelfryTestCase):
         self.assertEqual(total, 0)
 
 
+    async def test_what_came_before_a_bad_token_is_answered_first(self):
+        tab = await self.open("alice")
+        for n in range(20):
+            await tab.send(type="unread_count", id=n)
+        await tab.send(type="register", id="r", jwtToken="rubbish")
+        await tab.send(type="unread_count", id="behind")
+        for n in range(20):
+            self.assertEqual((await tab.receive("reply"))["id"], n)
+        await tab.receive_last("INVALID_TOKEN", 4500)
+
+
 class FullUser(BelfryTestCase):
     options = ("--max-connections-per-user", "1")
 
