@@ -86,6 +86,16 @@ belfry_session_answer_register (BelfrySession *self,
   send_registered (self, id_json, FALSE, FALSE, state);
 }
 
+/* The client registered again, and the store cannot say where it stands. It stays registered. */
+void
+belfry_session_answer_busy (BelfrySession *self, const char *id_json)
+{
+  g_autoptr (GBytes) text = belfry_frame_error (
+      id_json, "BUSY", "The database does not answer: try again later", FALSE, BELFRY_NO_RETRY);
+
+  belfry_connection_send (self->connection, text);
+}
+
 /* Something happened in the inbox. @frame: (inout): the text for it, encoded for the first session
  * that needs it and shared by all */
 void

@@ -48,6 +48,7 @@ void belfry_session_start (BelfrySession *self,
 void belfry_session_answer_register (BelfrySession *self,
                                      const char *id_json,
                                      const BelfryInboxState *state);
+void belfry_session_answer_busy (BelfrySession *self, const char *id_json);
 gboolean belfry_session_send_frame (BelfrySession *self, GBytes *text);
 
 void belfry_session_deliver (BelfrySession *self, BelfryChange *change, GBytes **frame);

@@ -233,10 +233,14 @@ on_state (BelfryStoreRead *read, gpointer user_data)
   if (read->error != NULL)
     {
       g_warning ("A session could not be registered: %s", read->error->message);
-      belfry_connection_close (connection, BELFRY_CLOSE_BUSY, registration->id_json, NULL);
-      return;
+      if (!session->registered)
+        {
+          belfry_connection_close (connection, BELFRY_CLOSE_BUSY, registration->id_json, NULL);
+          return;
+        }
+      belfry_session_answer_busy (session, registration->id_json);
     }
-  if (session->registered)
+  else if (session->registered)
     belfry_session_answer_register (session, registration->id_json, &read->state);
   else
     {

@@ -5,6 +5,7 @@
 
 import asyncio
 import json
+import sqlite3
 
 import belfry_test
 from belfry_test import BelfryTestCase
@@ -225,6 +226,25 @@ class RegisterAgain(BelfryTestCase):
         for n in range(20):
             self.assertEqual((await tab.receive("reply"))["id"], n)
         await tab.receive_last("INVALID_TOKEN", 4500)
+
+
+    async def test_who_is_registered_stays_so_while_the_database_does_not_answer(self):
+        self.daemon.expect_log("A session could not be registered")
+        tab = await self.open("alice")
+        database = sqlite3.connect(self.daemon.database, isolation_level=None)
+        self.addCleanup(database.close)
+        database.execute("ALTER TABLE user RENAME TO away")
+        await tab.send(type="register", id=1, jwtToken=self.daemon.token("alice"))
+        self.assertEqual((await tab.receive_error("BUSY"))["id"], 1)
+        # Somebody who is not has nothing to stay for.
+        stranger = await self.connect()
+        await stranger.send(type="register", id=2, jwtToken=self.daemon.token("alice"))
+        self.assertEqual((await stranger.receive_last("BUSY", 1013))["id"], 2)
+        database.execute("ALTER TABLE away RENAME TO user")
+        await tab.send(type="register", jwtToken=self.daemon.token("alice"))
+        again = await tab.receive("registered")
+        self.assertEqual(again["data"]["sessionId"], tab.registered["sessionId"])
+        await self.open("alice")
 
 
 class FullUser(BelfryTestCase):
