@@ -89,6 +89,7 @@ take_connection (GDBusConnection *connection)
   return self;
 }
 
+/* Takes @connection over, or @error if it is NULL. */
 static void
 return_client (GTask *task, GDBusConnection *connection, GError *error)
 {
@@ -103,8 +104,9 @@ on_bus (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   GError *error = NULL;
+  GDBusConnection *connection = g_bus_get_finish (result, &error);
 
-  return_client (task, g_bus_get_finish (result, &error), error);
+  return_client (task, connection, error);
 }
 
 static void
@@ -112,8 +114,9 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   GError *error = NULL;
+  GDBusConnection *connection = g_dbus_connection_new_for_address_finish (result, &error);
 
-  return_client (task, g_dbus_connection_new_for_address_finish (result, &error), error);
+  return_client (task, connection, error);
 }
 
 /**
