@@ -412,6 +412,20 @@ test_strings_that_are_bad (void)
 }
 
 static void
+test_only_eight_letters_and_u_may_be_escaped (void)
+{
+  for (int c = 1; c < 0x80; c++)
+    {
+      const char value[] = { '"', '\\', (char) c, '"', '\0' };
+
+      if (strchr ("\"\\/bfnrt", c) != NULL)
+        assert_value_accepted (value);
+      else
+        assert_value_refused (value);
+    }
+}
+
+static void
 test_control_characters_in_a_string_are_refused (void)
 {
   for (int c = 1; c < 0x20; c++)
@@ -704,6 +718,7 @@ main (int argc, char **argv)
   ADD ("strings-that-are-good", test_strings_that_are_good);
   ADD ("lone-surrogates-as-escapes-are-text", test_lone_surrogates_as_escapes_are_text);
   ADD ("strings-that-are-bad", test_strings_that_are_bad);
+  ADD ("only-eight-letters-and-u-may-be-escaped", test_only_eight_letters_and_u_may_be_escaped);
   ADD ("control-characters-in-a-string-are-refused",
        test_control_characters_in_a_string_are_refused);
   ADD ("what-is-no-utf8-is-refused", test_what_is_no_utf8_is_refused);
