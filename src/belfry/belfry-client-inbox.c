@@ -192,7 +192,8 @@ belfry_client_list_async (BelfryClient *self,
  * Errors: %BELFRY_ERROR_INVALID_ARGS, %BELFRY_ERROR_BUSY, %BELFRY_ERROR_STORAGE, and those of
  * #GDBusError and #GIOError if Belfry cannot be reached.
  *
- * Returns: (transfer full) (element-type Belfry.Notification): the notifications, or %NULL with
+ * Returns: (transfer container) (element-type Belfry.Notification): the notifications, or %NULL
+ * with
  * @error set
  *
  * Since: 0.1
@@ -218,7 +219,8 @@ belfry_client_list_finish (BelfryClient *self, GAsyncResult *result, gint64 *tot
  *
  * Errors: as [method@Belfry.Client.list_finish].
  *
- * Returns: (transfer full) (element-type Belfry.Notification): the notifications, or %NULL with
+ * Returns: (transfer container) (element-type Belfry.Notification): the notifications, or %NULL
+ * with
  * @error set
  *
  * Since: 0.1

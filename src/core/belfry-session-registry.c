@@ -488,7 +488,7 @@ belfry_session_registry_lookup_session (BelfrySessionRegistry *self, const char 
  *
  * Lists the registered sessions, in no particular order.
  *
- * Returns: (transfer full) (element-type BelfryServer.Session): the sessions
+ * Returns: (transfer container) (element-type BelfryServer.Session): the sessions
  *
  * Since: 0.1
  */
