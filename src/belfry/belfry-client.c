@@ -9,7 +9,8 @@
 #define PATH "/org/belfry/Belfry1"
 
 /* The system bus holds 128 unanswered calls of a connection, which others in the process may use,
- * too. A client keeps half as many in flight: these, and one that blocks. */
+ * too. A client keeps half as many in flight: these, and one that blocks. Threads that block at the
+ * same time have one each; whoever starts more than sixty of them is beyond the bound. */
 #define MAX_IN_FLIGHT 63
 
 /**
