@@ -193,8 +193,8 @@ belfry_notification_service_list_async (BelfryNotificationService *self,
  *
  * Errors: %BELFRY_ERROR_BUSY, %BELFRY_ERROR_STORAGE.
  *
- * Returns: (transfer container) (element-type Belfry.Notification): the notifications, the newest first,
- *   or %NULL with @error set
+ * Returns: (transfer container) (element-type Belfry.Notification): the notifications, the newest
+ * first, or %NULL with @error set
  *
  * Since: 0.1
  */
