@@ -19,6 +19,7 @@ struct _BelfryCell
   guint n_members;
   gint64 timeout;  /* monotonic, µs: when a source of the context wants to run */
   gboolean marked; /* to be iterated in this turn */
+  gboolean timed;  /* it is on the reactor's list of cells with a timeout */
   gboolean was_woken;
 };
 
@@ -40,15 +41,14 @@ get_wakeup_fd (GMainContext *context)
   int timeout;
   int n;
 
-  g_main_context_acquire (context);
   g_main_context_prepare (context, &priority);
-  n = g_main_context_query (context, priority, &timeout, &fd, 1);
+  n = g_main_context_query (context, G_MAXINT, &timeout, &fd, 1);
   g_main_context_check (context, priority, &fd, n);
-  g_main_context_release (context);
   g_assert (n == 1);
   return fd.fd;
 }
 
+/* In the thread of the reactor. */
 BelfryCell *
 belfry_cell_new (BelfryReactor *reactor)
 {
@@ -56,6 +56,10 @@ belfry_cell_new (BelfryReactor *reactor)
 
   self->reactor = reactor;
   self->context = g_main_context_new ();
+  /* It stays ours, as a context that nobody owns is not woken when another thread attaches a source
+   * to it: the result of a GTask, say. */
+  if (!g_main_context_acquire (self->context))
+    g_assert_not_reached ();
   self->wakeup_fd = get_wakeup_fd (self->context);
   self->timeout = G_MAXINT64;
   self->watch.ready = on_wakeup;
@@ -63,6 +67,14 @@ belfry_cell_new (BelfryReactor *reactor)
   return self;
 }
 
+/* The reactor's thread ends. */
+void
+belfry_cell_release (BelfryCell *self)
+{
+  g_main_context_release (self->context);
+}
+
+/* In any thread, when that of the reactor has ended. */
 void
 belfry_cell_free (BelfryCell *self)
 {
@@ -106,7 +118,8 @@ iterate_once (BelfryCell *self)
   int n;
 
   g_main_context_prepare (self->context, &priority);
-  n = g_main_context_query (self->context, priority, &timeout, &fd, 1);
+  /* Of all priorities: while a source of a high one is ready, the wake-up fd would be left out. */
+  n = g_main_context_query (self->context, G_MAXINT, &timeout, &fd, 1);
   /* Nothing with an fd of its own may be attached here: nobody would poll it. */
   g_assert (n == 1 && fd.fd == self->wakeup_fd);
   fd.revents = self->was_woken ? G_IO_IN : 0;
@@ -137,6 +150,19 @@ gint64
 belfry_cell_get_timeout (BelfryCell *self)
 {
   return self->timeout;
+}
+
+/* Whether the cell is on the reactor's list of those that have a timeout. */
+gboolean
+belfry_cell_is_timed (BelfryCell *self)
+{
+  return self->timed;
+}
+
+void
+belfry_cell_set_timed (BelfryCell *self, gboolean timed)
+{
+  self->timed = timed;
 }
 
 /* Takes a place in the cell, which must have one. Returns: whether there is another one */

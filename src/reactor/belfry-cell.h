@@ -18,6 +18,7 @@ typedef struct _BelfryReactor BelfryReactor;
 #define BELFRY_CELL_SIZE 64
 
 BelfryCell *belfry_cell_new (BelfryReactor *reactor);
+void belfry_cell_release (BelfryCell *self);
 void belfry_cell_free (BelfryCell *self);
 
 void belfry_cell_enter (BelfryCell *self);
@@ -25,6 +26,8 @@ void belfry_cell_leave (BelfryCell *self);
 void belfry_cell_mark (BelfryCell *self);
 gboolean belfry_cell_iterate (BelfryCell *self);
 gint64 belfry_cell_get_timeout (BelfryCell *self);
+gboolean belfry_cell_is_timed (BelfryCell *self);
+void belfry_cell_set_timed (BelfryCell *self, gboolean timed);
 
 gboolean belfry_cell_join (BelfryCell *self);
 gboolean belfry_cell_part (BelfryCell *self);

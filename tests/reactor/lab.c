@@ -1,0 +1,168 @@
+/* SPDX-FileCopyrightText: The Belfry developers
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "lab.h"
+
+#include <glib-unix.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+typedef struct
+{
+  LabFunc func;
+  gpointer user_data;
+} Call;
+
+static void
+on_start (BelfryReactor *reactor, gpointer user_data)
+{
+}
+
+static void
+on_accepted (BelfryReactor *reactor,
+             BelfryStream *stream,
+             GSocketAddress *local,
+             GSocketAddress *remote,
+             gpointer user_data)
+{
+  Lab *lab = user_data;
+
+  g_set_object (&lab->stream, stream);
+  lab->n_accepted++;
+  if (lab->last_turn != belfry_reactor_get_now (reactor))
+    lab->n_in_turn = 0;
+  lab->last_turn = belfry_reactor_get_now (reactor);
+  lab->n_in_turn++;
+  lab->most_in_turn = MAX (lab->most_in_turn, lab->n_in_turn);
+}
+
+static void
+on_woken (BelfryReactor *reactor, gpointer user_data)
+{
+  Lab *lab = user_data;
+  Call *call;
+
+  while ((call = g_async_queue_try_pop (lab->calls)) != NULL)
+    {
+      call->func (lab, call->user_data);
+      g_async_queue_push (lab->answers, call);
+    }
+}
+
+static void
+on_tick (BelfryReactor *reactor, gpointer user_data)
+{
+}
+
+static void
+on_stop (BelfryReactor *reactor, gpointer user_data)
+{
+  Lab *lab = user_data;
+
+  g_clear_object (&lab->stream);
+}
+
+static const BelfryReactorFuncs funcs = { on_start, on_accepted, on_woken, on_tick, on_stop };
+
+Lab *
+lab_new (void)
+{
+  Lab *lab = g_new0 (Lab, 1);
+
+  lab->calls = g_async_queue_new ();
+  lab->answers = g_async_queue_new ();
+  lab->reactor = belfry_reactor_new ("lab", &funcs, lab);
+  return lab;
+}
+
+void
+lab_start (Lab *lab)
+{
+  belfry_reactor_start (lab->reactor);
+}
+
+void
+lab_free (Lab *lab)
+{
+  belfry_reactor_stop (lab->reactor, 0);
+  belfry_reactor_free (lab->reactor);
+  g_async_queue_unref (lab->calls);
+  g_async_queue_unref (lab->answers);
+  g_free (lab);
+}
+
+/* Runs @func in the reactor's thread, and waits for it. */
+void
+lab_call (Lab *lab, LabFunc func, gpointer user_data)
+{
+  Call call = { func, user_data };
+
+  g_async_queue_push (lab->calls, &call);
+  belfry_reactor_wake (lab->reactor);
+  g_async_queue_pop (lab->answers);
+}
+
+static void
+note_stream (Lab *lab, gpointer user_data)
+{
+  g_assert_nonnull (lab->stream);
+}
+
+/* @type: of the socket. Returns: the other end of a new stream, which is lab->stream from now on */
+int
+lab_connect (Lab *lab, int type)
+{
+  const struct timeval patience = { .tv_sec = 30 };
+  g_autoptr (GSocketAddress) any = g_inet_socket_address_new_from_string ("127.0.0.1", 1);
+  int ends[2];
+
+  g_assert_cmpint (socketpair (AF_UNIX, type | SOCK_CLOEXEC, 0, ends), ==, 0);
+  setsockopt (ends[1], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  g_assert_true (g_unix_set_fd_nonblocking (ends[0], TRUE, NULL));
+  belfry_reactor_adopt (lab->reactor, ends[0], any, any);
+  lab_call (lab, note_stream, NULL);
+  return ends[1];
+}
+
+typedef struct
+{
+  LabCondition condition;
+  gpointer user_data;
+  gboolean met;
+} Wait;
+
+static void
+look (Lab *lab, gpointer user_data)
+{
+  Wait *wait = user_data;
+
+  wait->met = wait->condition (lab, wait->user_data);
+}
+
+/* Waits until @condition, which is asked in the reactor's thread, is true. */
+void
+lab_wait (Lab *lab, LabCondition condition, gpointer user_data)
+{
+  Wait wait = { condition, user_data, FALSE };
+  gint64 end = g_get_monotonic_time () + 30 * G_USEC_PER_SEC;
+
+  while (!wait.met && g_get_monotonic_time () < end)
+    {
+      lab_call (lab, look, &wait);
+      if (!wait.met)
+        g_usleep (2000);
+    }
+  g_assert_true (wait.met);
+}
+
+static gboolean
+has_streams (Lab *lab, gpointer user_data)
+{
+  return belfry_reactor_get_n_streams (lab->reactor) == GPOINTER_TO_UINT (user_data);
+}
+
+void
+lab_wait_streams (Lab *lab, guint n)
+{
+  lab_wait (lab, has_streams, GUINT_TO_POINTER (n));
+}
