@@ -14,6 +14,9 @@
 #define EVENTS 512
 #define TICK   G_USEC_PER_SEC
 
+#define REQUEST_TIME (30 * G_USEC_PER_SEC)
+#define LINGER_TIME  (5 * G_USEC_PER_SEC)
+
 /* A socket on its way from the acceptor's thread. */
 typedef struct
 {
@@ -33,14 +36,17 @@ struct _BelfryReactor
   BelfryWatch wake_watch;
   gint64 now; /* monotonic, µs: of this turn */
   gint64 next_tick;
+  BelfryReactorTimes times;
 
   GPtrArray *cells;
   GPtrArray *roomy;  /* cells that have room */
   GPtrArray *marked; /* cells to iterate in this turn */
-  GPtrArray *timed;  /* cells whose contexts have a timeout */
+  GPtrArray *timed;  /* cells whose contexts had a timeout when they were last iterated */
+  gint64 next_timed; /* monotonic, µs: none of the timed cells has to be iterated before */
   GPtrArray *streams;
+  GQueue expiring;     /* of BelfryStream, linked within: those that have a deadline */
   GPtrArray *to_serve; /* streams to serve in this turn */
-  guint n_streams;     /* atomic: for the acceptor */
+  guint n_streams;     /* atomic: for the acceptor; with those that are on their way here */
 
   GMutex mutex;
   GArray *arrivals; /* of Arrival */
@@ -93,6 +99,17 @@ belfry_reactor_serve (BelfryReactor *self, BelfryStream *stream)
   g_ptr_array_add (self->to_serve, g_object_ref (stream));
 }
 
+/* Has @stream expire in the first tick after @deadline: monotonic, µs; 0 for never. */
+void
+belfry_reactor_set_deadline (BelfryReactor *self, BelfryStream *stream, gint64 deadline)
+{
+  if (stream->deadline == 0 && deadline != 0)
+    g_queue_push_tail_link (&self->expiring, &stream->expiring);
+  else if (stream->deadline != 0 && deadline == 0)
+    g_queue_unlink (&self->expiring, &stream->expiring);
+  stream->deadline = deadline;
+}
+
 /* @stream's socket is closed. */
 void
 belfry_reactor_forget_stream (BelfryReactor *self, BelfryStream *stream)
@@ -107,7 +124,7 @@ belfry_reactor_forget_stream (BelfryReactor *self, BelfryStream *stream)
       g_ptr_array_index (self->streams, stream->place) = last;
       last->place = stream->place;
     }
-  g_atomic_int_set (&self->n_streams, self->streams->len);
+  g_atomic_int_add ((gint *) &self->n_streams, -1);
   g_object_unref (stream);
 }
 
@@ -138,7 +155,6 @@ add_stream (BelfryReactor *self, Arrival *arrival)
 
   stream->place = self->streams->len;
   g_ptr_array_add (self->streams, stream);
-  g_atomic_int_set (&self->n_streams, self->streams->len);
 
   belfry_cell_enter (cell);
   self->funcs->accepted (self, stream, arrival->local, arrival->remote, self->user_data);
@@ -165,7 +181,10 @@ add_arrivals (BelfryReactor *self)
       if (self->stop_at == 0)
         add_stream (self, arrival);
       else
-        close (arrival->fd);
+        {
+          close (arrival->fd);
+          g_atomic_int_add ((gint *) &self->n_streams, -1);
+        }
       g_object_unref (arrival->local);
       g_object_unref (arrival->remote);
     }
@@ -176,10 +195,26 @@ belfry_reactor_adopt (BelfryReactor *self, int fd, GSocketAddress *local, GSocke
 {
   Arrival arrival = { fd, g_object_ref (local), g_object_ref (remote) };
 
+  /* It counts from here: the next one that is accepted may need to go to another reactor. */
+  g_atomic_int_inc ((gint *) &self->n_streams);
   g_mutex_lock (&self->mutex);
   g_array_append_val (self->arrivals, arrival);
   g_mutex_unlock (&self->mutex);
   belfry_reactor_wake (self);
+}
+
+static void
+note_timeout (BelfryReactor *self, BelfryCell *cell)
+{
+  gint64 timeout = belfry_cell_get_timeout (cell);
+
+  if (timeout == G_MAXINT64)
+    return;
+  self->next_timed = MIN (self->next_timed, timeout);
+  if (belfry_cell_is_timed (cell))
+    return;
+  belfry_cell_set_timed (cell, TRUE);
+  g_ptr_array_add (self->timed, cell);
 }
 
 static void
@@ -192,73 +227,92 @@ iterate_cells (BelfryReactor *self)
   for (guint i = 0; i < marked->len; i++)
     {
       BelfryCell *cell = g_ptr_array_index (marked, i);
-      gboolean was_timed = belfry_cell_get_timeout (cell) != G_MAXINT64;
 
       if (belfry_cell_iterate (cell))
         belfry_cell_mark (cell);
-      if (!was_timed && belfry_cell_get_timeout (cell) != G_MAXINT64)
-        g_ptr_array_add (self->timed, cell);
+      note_timeout (self, cell);
     }
 }
 
-/* Marks the cells whose time has come. Returns: when the next one's comes */
-static gint64
+/* Marks the cells whose time has come. All timed cells are looked at only when one of them may be
+ * due, not in every turn. */
+static void
 check_timed (BelfryReactor *self)
 {
-  gint64 next = G_MAXINT64;
-
+  if (self->now < self->next_timed)
+    return;
+  self->next_timed = G_MAXINT64;
   for (guint i = 0; i < self->timed->len;)
     {
       BelfryCell *cell = g_ptr_array_index (self->timed, i);
       gint64 timeout = belfry_cell_get_timeout (cell);
 
-      if (timeout == G_MAXINT64)
-        {
-          g_ptr_array_remove_index_fast (self->timed, i);
-          continue;
-        }
       if (timeout <= self->now)
         belfry_cell_mark (cell);
-      next = MIN (next, timeout);
-      i++;
+      else
+        self->next_timed = MIN (self->next_timed, timeout);
+
+      if (timeout > self->now && timeout != G_MAXINT64)
+        i++;
+      else
+        {
+          /* One that is due comes back when it is iterated, should it have another timeout. */
+          belfry_cell_set_timed (cell, FALSE);
+          g_ptr_array_remove_index_fast (self->timed, i);
+        }
     }
-  return next;
 }
 
 static void
 serve_streams (BelfryReactor *self)
 {
-  /* Serving may add more, at the end. */
-  for (guint i = 0; i < self->to_serve->len; i++)
+  g_autoptr (GPtrArray) to_serve = NULL;
+
+  if (self->to_serve->len == 0)
+    return;
+  /* What is to be served meanwhile belongs to the next turn, which does not sleep before. */
+  to_serve = self->to_serve;
+  self->to_serve = g_ptr_array_new_with_free_func (g_object_unref);
+  for (guint i = 0; i < to_serve->len; i++)
     {
-      BelfryStream *stream = g_ptr_array_index (self->to_serve, i);
+      BelfryStream *stream = g_ptr_array_index (to_serve, i);
 
       stream->to_serve = FALSE;
       if (stream->state != BELFRY_STREAM_CLOSED)
         belfry_stream_serve (stream);
     }
-  g_ptr_array_set_size (self->to_serve, 0);
 }
 
-/* Ends the streams whose time is over, or all of them. */
+/* Ends the streams whose time is over. Only those are looked at that have a deadline: an open
+ * WebSocket has none. */
 static void
-expire_streams (BelfryReactor *self, gboolean all)
+expire_streams (BelfryReactor *self)
+{
+  GList *next;
+
+  for (GList *link = self->expiring.head; link != NULL; link = next)
+    {
+      BelfryStream *stream = link->data;
+
+      next = link->next;
+      if (stream->deadline <= self->now)
+        belfry_stream_expire (stream);
+    }
+}
+
+static void
+expire_all_streams (BelfryReactor *self)
 {
   /* Backwards: the last one takes the place of one that goes. */
   for (guint i = self->streams->len; i > 0; i--)
-    {
-      BelfryStream *stream = g_ptr_array_index (self->streams, i - 1);
-
-      if (all || (stream->deadline != 0 && stream->deadline <= self->now))
-        belfry_stream_expire (stream);
-    }
+    belfry_stream_expire (g_ptr_array_index (self->streams, i - 1));
 }
 
 /* Returns: when this turn may end at the latest, in ms from now, for epoll */
 static int
 get_sleep (BelfryReactor *self)
 {
-  gint64 until = MIN (check_timed (self), self->next_tick);
+  gint64 until = MIN (self->next_timed, self->next_tick);
 
   if (self->stop_at != 0)
     until = MIN (until, self->stop_at);
@@ -296,6 +350,9 @@ take_wake (BelfryReactor *self)
       if (self->stopping)
         self->stop_at = self->now + self->grace;
       g_mutex_unlock (&self->mutex);
+      /* At the end of this turn, those that are idle go: stopping must not wait for them. */
+      for (guint i = 0; self->stop_at != 0 && i < self->streams->len; i++)
+        belfry_reactor_serve (self, g_ptr_array_index (self->streams, i));
     }
 }
 
@@ -307,11 +364,12 @@ turn (BelfryReactor *self)
   if (self->next_tick <= self->now)
     {
       self->next_tick = self->now + TICK;
-      expire_streams (self, FALSE);
+      expire_streams (self);
       self->funcs->tick (self, self->user_data);
     }
   if (self->stop_at != 0 && self->stop_at <= self->now)
-    expire_streams (self, TRUE);
+    expire_all_streams (self);
+  check_timed (self);
   iterate_cells (self);
   serve_streams (self);
 }
@@ -331,6 +389,8 @@ reactor_thread (gpointer data)
   /* What libsoup still has to do, it does now: there is no stream left to wait for. */
   while (self->marked->len > 0)
     iterate_cells (self);
+  for (guint i = 0; i < self->cells->len; i++)
+    belfry_cell_release (g_ptr_array_index (self->cells, i));
   g_atomic_int_set (&self->ended, TRUE);
   return NULL;
 }
@@ -344,6 +404,9 @@ belfry_reactor_new (const char *name, const BelfryReactorFuncs *funcs, gpointer 
   self->name = g_strdup (name);
   self->funcs = funcs;
   self->user_data = user_data;
+  self->next_timed = G_MAXINT64;
+  self->times.request = REQUEST_TIME;
+  self->times.linger = LINGER_TIME;
   self->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
   self->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (self->epoll_fd < 0 || self->wake_fd < 0)
@@ -420,11 +483,24 @@ belfry_reactor_wake (BelfryReactor *self)
     g_critical ("The wake-up fd cannot be written: %s", g_strerror (errno));
 }
 
-/* From any thread. */
+/* From any thread: the connections that it has, and those that it was given a moment ago. */
 guint
 belfry_reactor_get_n_streams (BelfryReactor *self)
 {
   return (guint) g_atomic_int_get (&self->n_streams);
+}
+
+BelfryReactorTimes *
+belfry_reactor_get_times (BelfryReactor *self)
+{
+  return &self->times;
+}
+
+/* Whether belfry_reactor_stop() was seen. */
+gboolean
+belfry_reactor_is_stopping (BelfryReactor *self)
+{
+  return self->stop_at != 0;
 }
 
 /* The time of this turn, monotonic, µs: it costs nothing. */

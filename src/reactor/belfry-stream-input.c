@@ -60,36 +60,42 @@ receive (BelfryStream *stream, void *buffer, gsize count)
   return n;
 }
 
+/* Copies what is left over without taking it: how much of it is read is not known yet. */
 static gssize
-take_leftover (BelfryStream *stream, void *buffer, gsize count)
+peek_leftover (BelfryStream *stream, void *buffer, gsize count)
 {
-  gsize n = MIN (count, stream->leftover->len);
+  gsize n = MIN (count, stream->leftover->len - stream->leftover_start);
 
-  memcpy (buffer, stream->leftover->data, n);
-  g_byte_array_remove_range (stream->leftover, 0, (guint) n);
-  if (stream->leftover->len == 0)
-    g_clear_pointer (&stream->leftover, g_byte_array_unref);
+  memcpy (buffer, stream->leftover->data + stream->leftover_start, n);
   return (gssize) n;
 }
 
-/* libsoup reads ahead, and would keep what comes behind a request where it could not be counted.
- * So a request is given to it alone, and the rest with the next read. */
-static gssize
-cut_at_request_end (BelfryStream *stream, guint8 *bytes, gssize n)
+static void
+skip_leftover (BelfryStream *stream, gssize n)
 {
-  gsize end = belfry_request_end_find (&stream->request_end, bytes, (gsize) n);
-
-  if (end < (gsize) n)
+  stream->leftover_start += (gsize) n;
+  if (stream->leftover_start == stream->leftover->len)
     {
-      GByteArray *rest = g_byte_array_new ();
-
-      g_byte_array_append (rest, bytes + end, (guint) ((gsize) n - end));
-      if (stream->leftover != NULL)
-        g_byte_array_append (rest, stream->leftover->data, stream->leftover->len);
       g_clear_pointer (&stream->leftover, g_byte_array_unref);
-      stream->leftover = rest;
+      stream->leftover_start = 0;
     }
-  return (gssize) end;
+}
+
+/* libsoup reads ahead, and would keep what comes behind a request where it could not be counted.
+ * So a request is given to it alone, and the rest with the next read.
+ *
+ * Returns: how many of the @n bytes belong to the request */
+static gssize
+cut_at_request_end (BelfryStream *stream, const guint8 *bytes, gssize n)
+{
+  gssize end = (gssize) belfry_request_end_find (&stream->request_end, bytes, (gsize) n);
+
+  if (end < n && stream->leftover == NULL)
+    {
+      stream->leftover = g_byte_array_new ();
+      g_byte_array_append (stream->leftover, bytes + end, (guint) (n - end));
+    }
+  return end;
 }
 
 static gssize
@@ -100,6 +106,7 @@ belfry_stream_input_read (GInputStream *input,
                           GError **error)
 {
   BelfryStream *stream = ((BelfryStreamInput *) input)->stream;
+  gboolean from_leftover = stream->leftover != NULL;
   BelfryFrameFault fault = BELFRY_FRAME_FAULT_NONE;
   gssize n;
 
@@ -110,8 +117,7 @@ belfry_stream_input_read (GInputStream *input,
   if (!belfry_stream_input_is_ready (stream))
     return fail (EAGAIN, error);
 
-  n = stream->leftover != NULL ? take_leftover (stream, buffer, count)
-                               : receive (stream, buffer, count);
+  n = from_leftover ? peek_leftover (stream, buffer, count) : receive (stream, buffer, count);
   if (n < 0)
     return fail (errno, error);
   if (n == 0)
@@ -122,7 +128,11 @@ belfry_stream_input_read (GInputStream *input,
     fault = belfry_frame_meter_pass (&stream->meter, buffer, (gsize) n, stream->max_message);
   else
     n = cut_at_request_end (stream, buffer, n);
-  if (stream->owner_funcs != NULL && !stream->owner_funcs->received (stream, fault, stream->owner))
+  if (from_leftover)
+    skip_leftover (stream, n);
+  /* A fault fails the read whatever the owner says: libsoup would keep all that is too large. */
+  if ((stream->owner_funcs != NULL && !stream->owner_funcs->received (stream, fault, stream->owner))
+      || fault != BELFRY_FRAME_FAULT_NONE)
     {
       stream->refused = TRUE;
       return fail (EPROTO, error);

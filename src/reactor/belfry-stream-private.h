@@ -28,9 +28,10 @@ struct _BelfryStream
   BelfryWatch watch;
   int fd;
   guint place;       /* among the streams of the reactor */
-  gboolean to_serve; /* it is on the reactor's list of streams to serve in this turn */
+  gboolean to_serve; /* it is on the reactor's list of streams to serve */
   BelfryStreamState state;
   gint64 deadline; /* monotonic, µs: of the request, or of the lingering; 0 for none */
+  GList expiring;  /* its link among those that have a deadline */
   int broken;      /* errno of what has failed for good, or 0 */
 
   const BelfryStreamOwner *owner_funcs;
@@ -48,6 +49,7 @@ struct _BelfryStream
   BelfryFrameMeter meter;
   gsize max_message;
   GByteArray *leftover; /* what was received behind the end of the request, or NULL */
+  gsize leftover_start; /* so much of it was read since */
   gint64 last_received; /* monotonic, µs */
 
   /* Output: belfry-stream-output.c */

@@ -10,18 +10,17 @@
 
 #include "belfry-reactor-private.h"
 
-/* How long a request may take until its answer is written, or until it has become something that
- * lasts: belfry_stream_start_frames(). */
-#define REQUEST_TIME (30 * G_USEC_PER_SEC)
-
-/* How long a closed stream waits until the peer has read the rest and closed, too. Closing at once
- * could make the kernel throw away what the peer has not read, an error frame, say. */
-#define LINGER_TIME (5 * G_USEC_PER_SEC)
-
 /* How long libsoup has to close a connection that failed. */
 #define BREAK_TIME (1 * G_USEC_PER_SEC)
 
 G_DEFINE_FINAL_TYPE (BelfryStream, belfry_stream, G_TYPE_IO_STREAM)
+
+/* @time: from now, µs */
+static void
+set_time (BelfryStream *self, gint64 time)
+{
+  belfry_reactor_set_deadline (self->reactor, self, belfry_reactor_get_now (self->reactor) + time);
+}
 
 static void
 on_event (BelfryWatch *watch, guint32 events)
@@ -53,7 +52,8 @@ belfry_stream_new (BelfryReactor *reactor, BelfryCell *cell, int fd, char *peer)
   self->fd = fd;
   self->peer = peer;
   self->last_received = self->last_sent = belfry_reactor_get_now (reactor);
-  self->deadline = self->last_received + REQUEST_TIME;
+  self->expiring.data = self;
+  set_time (self, belfry_reactor_get_times (reactor)->request);
   self->watch.ready = on_event;
   belfry_reactor_add_watch (reactor, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, &self->watch);
   return self;
@@ -64,7 +64,7 @@ static void
 finish (BelfryStream *self)
 {
   self->state = BELFRY_STREAM_CLOSED;
-  self->deadline = 0;
+  belfry_reactor_set_deadline (self->reactor, self, 0);
   belfry_stream_output_clear (self);
   g_clear_pointer (&self->leftover, g_byte_array_unref);
   close (self->fd);
@@ -72,14 +72,15 @@ finish (BelfryStream *self)
   belfry_reactor_forget_stream (self->reactor, self);
 }
 
-/* The connection failed: libsoup learns of it when it reads next, which is at once. */
+/* Unless it is closed, the connection failed: libsoup learns of it when it reads next, which is at
+ * once. */
 void
 belfry_stream_break (BelfryStream *self, int errnum)
 {
-  if (self->broken != 0)
+  if (self->broken != 0 || self->state == BELFRY_STREAM_CLOSED)
     return;
   self->broken = errnum;
-  self->deadline = belfry_reactor_get_now (self->reactor) + BREAK_TIME;
+  set_time (self, BREAK_TIME);
   belfry_stream_output_clear (self);
   belfry_cell_mark (self->cell);
   if (self->state != BELFRY_STREAM_OPEN)
@@ -94,6 +95,15 @@ belfry_stream_expire (BelfryStream *self)
     finish (self);
   else
     belfry_stream_break (self, ETIMEDOUT);
+}
+
+/* Whether it is an HTTP connection that waits for a request. As answers are written in the turn
+ * that the request came in, such a one has nothing to lose. */
+static gboolean
+is_idle (BelfryStream *self)
+{
+  return self->state == BELFRY_STREAM_OPEN && !self->framed && self->queued == 0
+         && self->leftover == NULL;
 }
 
 /* Does what is due: the reactor calls it at the end of a turn. */
@@ -117,6 +127,11 @@ belfry_stream_serve (BelfryStream *self)
           ? self->state != BELFRY_STREAM_OPEN
           : self->state == BELFRY_STREAM_LINGERING && belfry_stream_input_discard (self))
     finish (self);
+  /* There is no event for what has come already. */
+  else if (self->state == BELFRY_STREAM_LINGERING && self->readable)
+    belfry_reactor_serve (self->reactor, self);
+  else if (belfry_reactor_is_stopping (self->reactor) && is_idle (self))
+    belfry_stream_break (self, ECONNABORTED);
 }
 
 static gboolean
@@ -127,7 +142,7 @@ belfry_stream_close (GIOStream *stream, GCancellable *cancellable, GError **erro
   if (self->state == BELFRY_STREAM_OPEN)
     {
       self->state = BELFRY_STREAM_CLOSING;
-      self->deadline = belfry_reactor_get_now (self->reactor) + LINGER_TIME;
+      set_time (self, belfry_reactor_get_times (self->reactor)->linger);
       belfry_reactor_serve (self->reactor, self);
     }
   return TRUE;
@@ -273,7 +288,7 @@ belfry_stream_start_frames (BelfryStream *self, gsize max_message)
 {
   self->framed = TRUE;
   self->max_message = max_message;
-  self->deadline = 0;
+  belfry_reactor_set_deadline (self->reactor, self, 0);
   return &self->meter;
 }
 

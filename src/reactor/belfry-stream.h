@@ -23,7 +23,8 @@ G_DECLARE_FINAL_TYPE (BelfryStream, belfry_stream, BELFRY, STREAM, GIOStream)
 typedef struct
 {
   /* Bytes have come in and are about to be given to libsoup. FALSE fails the read, for good; the
-   * owner has then said what it had to say. @fault: what is wrong with a WebSocket frame */
+   * owner has then said what it had to say. @fault: what is wrong with a WebSocket frame; the read
+   * fails then in any case */
   gboolean (*received) (BelfryStream *stream, BelfryFrameFault fault, gpointer owner);
 
   /* The kernel has taken bytes: belfry_stream_take_credit(). */

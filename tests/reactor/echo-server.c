@@ -6,6 +6,8 @@
 #include <libsoup/soup.h>
 #include <string.h>
 
+#include "belfry-reactor-private.h"
+
 static gpointer *
 server_of (EchoServer *server, BelfryReactor *reactor)
 {
@@ -123,14 +125,19 @@ stop (BelfryReactor *reactor, gpointer user_data)
 
 static const BelfryReactorFuncs funcs = { start, accepted, woken, tick, stop };
 
+/* @request_time: µs that a request may take; 0 for as long as usual */
 void
-echo_server_start (EchoServer *server)
+echo_server_start (EchoServer *server, gint64 request_time)
 {
   g_autoptr (GSocketAddress) any = g_inet_socket_address_new_from_string ("127.0.0.1", 0);
   g_autoptr (GError) error = NULL;
 
   for (guint i = 0; i < G_N_ELEMENTS (server->reactors); i++)
-    server->reactors[i] = belfry_reactor_new ("echo", &funcs, server);
+    {
+      server->reactors[i] = belfry_reactor_new ("echo", &funcs, server);
+      if (request_time > 0)
+        belfry_reactor_get_times (server->reactors[i])->request = request_time;
+    }
   server->acceptor =
       belfry_acceptor_new (any, server->reactors, G_N_ELEMENTS (server->reactors), &error);
   g_assert_no_error (error);

@@ -16,6 +16,6 @@ typedef struct
   gint stopping; /* atomic: close the acceptor in the next turn */
 } EchoServer;
 
-void echo_server_start (EchoServer *server);
+void echo_server_start (EchoServer *server, gint64 request_time);
 void echo_server_stop (EchoServer *server, gint64 grace);
 guint echo_server_get_n_streams (EchoServer *server);

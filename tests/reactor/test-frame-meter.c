@@ -43,10 +43,19 @@ append (GByteArray *to, guint8 opcode, gboolean fin, gboolean masked, Form form,
 }
 
 static gboolean
+pass (BelfryFrameMeter *meter, const guint8 *bytes, gsize length, gsize max_message)
+{
+  BelfryFrameFault fault = belfry_frame_meter_pass (meter, bytes, length, max_message);
+
+  g_assert_cmpint (fault, !=, BELFRY_FRAME_FAULT_CONTROL);
+  return fault == BELFRY_FRAME_FAULT_NONE;
+}
+
+static gboolean
 passes (GByteArray *bytes, gsize max_message, guint *n_frames)
 {
   BelfryFrameMeter meter = { 0 };
-  gboolean result = belfry_frame_meter_pass (&meter, bytes->data, bytes->len, max_message);
+  gboolean result = pass (&meter, bytes->data, bytes->len, max_message);
 
   if (n_frames != NULL)
     *n_frames = belfry_frame_meter_take_frames (&meter);
@@ -99,17 +108,15 @@ test_it_does_not_matter_where_reads_end (void)
         BelfryFrameMeter meter = { 0 };
 
         /* The message has 142 bytes, and the limit is as tight. */
-        g_assert_true (belfry_frame_meter_pass (&meter, bytes->data, first, 142));
-        g_assert_true (belfry_frame_meter_pass (&meter, bytes->data + first, second - first, 142));
-        g_assert_true (
-            belfry_frame_meter_pass (&meter, bytes->data + second, bytes->len - second, 142));
+        g_assert_true (pass (&meter, bytes->data, first, 142));
+        g_assert_true (pass (&meter, bytes->data + first, second - first, 142));
+        g_assert_true (pass (&meter, bytes->data + second, bytes->len - second, 142));
         g_assert_cmpuint (belfry_frame_meter_take_frames (&meter), ==, 6);
 
         meter = (BelfryFrameMeter){ 0 };
-        g_assert_false (
-            belfry_frame_meter_pass (&meter, bytes->data, first, 141)
-            && belfry_frame_meter_pass (&meter, bytes->data + first, second - first, 141)
-            && belfry_frame_meter_pass (&meter, bytes->data + second, bytes->len - second, 141));
+        g_assert_false (pass (&meter, bytes->data, first, 141)
+                        && pass (&meter, bytes->data + first, second - first, 141)
+                        && pass (&meter, bytes->data + second, bytes->len - second, 141));
       }
 }
 
@@ -163,6 +170,24 @@ test_a_length_beyond_all_bounds_is_refused_by_its_header (void)
 }
 
 static void
+test_a_control_frame_has_125_bytes_at_most (void)
+{
+  static const guint8 opcodes[] = { CLOSE, PING };
+
+  for (guint i = 0; i < G_N_ELEMENTS (opcodes); i++)
+    {
+      BelfryFrameMeter meter = { 0 };
+      g_autoptr (GByteArray) bytes = g_byte_array_new ();
+
+      append (bytes, opcodes[i], TRUE, TRUE, SHORT, 125);
+      g_assert_true (passes (bytes, LARGEST, NULL));
+      append (bytes, opcodes[i], TRUE, TRUE, IN_16_BITS, 126);
+      g_assert_cmpint (belfry_frame_meter_pass (&meter, bytes->data, bytes->len, LARGEST), ==,
+                       BELFRY_FRAME_FAULT_CONTROL);
+    }
+}
+
+static void
 test_frames_are_counted_once (void)
 {
   BelfryFrameMeter meter = { 0 };
@@ -170,9 +195,9 @@ test_frames_are_counted_once (void)
 
   append (bytes, TEXT, TRUE, TRUE, SHORT, 0);
   append (bytes, PING, TRUE, TRUE, SHORT, 0);
-  g_assert_true (belfry_frame_meter_pass (&meter, bytes->data, bytes->len - 1, LARGEST));
+  g_assert_true (pass (&meter, bytes->data, bytes->len - 1, LARGEST));
   g_assert_cmpuint (belfry_frame_meter_take_frames (&meter), ==, 1);
-  g_assert_true (belfry_frame_meter_pass (&meter, bytes->data + bytes->len - 1, 1, LARGEST));
+  g_assert_true (pass (&meter, bytes->data + bytes->len - 1, 1, LARGEST));
   g_assert_cmpuint (belfry_frame_meter_take_frames (&meter), ==, 1);
   g_assert_cmpuint (belfry_frame_meter_take_frames (&meter), ==, 0);
 }
@@ -190,6 +215,7 @@ main (int argc, char **argv)
        test_control_frames_between_fragments_do_not_count);
   ADD ("a-length-beyond-all-bounds-is-refused-by-its-header",
        test_a_length_beyond_all_bounds_is_refused_by_its_header);
+  ADD ("a-control-frame-has-125-bytes-at-most", test_a_control_frame_has_125_bytes_at_most);
   ADD ("frames-are-counted-once", test_frames_are_counted_once);
   return g_test_run ();
 }

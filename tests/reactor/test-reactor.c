@@ -14,12 +14,15 @@
 
 #define GRACE (1 * G_USEC_PER_SEC)
 
+/* Instead of 30 s. */
+#define REQUEST_TIME (1500 * 1000)
+
 static gint n_expected_warnings; /* atomic */
 
 static void
 set_up (EchoServer *server, gconstpointer data)
 {
-  echo_server_start (server);
+  echo_server_start (server, GPOINTER_TO_INT (data));
 }
 
 static void
@@ -163,52 +166,91 @@ test_what_was_sent_arrives_before_the_close (EchoServer *server, gconstpointer d
   assert_streams (server, 0);
 }
 
+/* Opens as many sockets as fit into @fds, all at once. */
+static void
+open_many (EchoServer *server, int *fds, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    {
+      fds[i] = ws_client_socket ();
+      g_assert_cmpint (fds[i], >=, 0);
+      g_assert_true (ws_client_connect (fds[i], server->port));
+      g_assert_true (ws_client_send_handshake (fds[i]));
+    }
+  for (guint i = 0; i < n; i++)
+    g_assert_true (ws_client_receive_handshake (fds[i]));
+}
+
+/* Has each of @fds echo something of its own. */
+static void
+assert_echoes (const int *fds, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *text = g_strdup_printf ("traffic of %u on %d", i, fds[i]);
+
+      ws_client_send_text (fds[i], text);
+    }
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *text = g_strdup_printf ("traffic of %u on %d", i, fds[i]);
+      g_autofree char *answer = ws_client_receive (fds[i], NULL, NULL);
+
+      g_assert_cmpstr (answer, ==, text);
+    }
+}
+
+/* One of @open closes: in the one case with a reset, in the other with a request on its way. */
+static void
+close_one (GArray *open, guint i, gboolean reset)
+{
+  const struct linger at_once = { 1, 0 };
+  int fd = g_array_index (open, int, i);
+
+  if (reset)
+    setsockopt (fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  else
+    ws_client_send_text (fd, "huge");
+  close (fd);
+  g_array_remove_index_fast (open, i);
+}
+
+/* Sockets that are opened, closed or used in one step. */
+#define HANDFUL 16
+
 static void
 test_5000_sockets_come_and_go (EchoServer *server, gconstpointer data)
 {
-  const struct linger reset = { 1, 0 };
   g_autoptr (GRand) rand = g_rand_new_with_seed (7);
   g_autoptr (GArray) open = g_array_new (FALSE, FALSE, sizeof (int));
-  guint n_opened = 0;
-  guint n_echoes = 0;
+  guint n_closed = 0;
 
-  while (n_opened < 8000)
+  /* It goes on for a while after there were 5,000 at once. */
+  for (guint n_opened = 0; n_opened < 8000;)
     {
-      int fd;
-      guint i;
+      int handful[HANDFUL];
+      guint n = (guint) g_rand_int_range (rand, 1, HANDFUL + 1);
 
-      if (open->len < 5000 && g_rand_int_range (rand, 0, 3) > 0)
+      if (open->len + n <= 5000 && g_rand_int_range (rand, 0, 5) > 0)
         {
-          fd = ws_client_open (server->port);
-          g_array_append_val (open, fd);
-          n_opened++;
-          continue;
+          open_many (server, handful, n);
+          g_array_append_vals (open, handful, n);
+          n_opened += n;
         }
-      if (open->len == 0)
-        continue;
-      i = (guint) g_rand_int_range (rand, 0, (gint32) open->len);
-      fd = g_array_index (open, int, i);
-      switch (g_rand_int_range (rand, 0, open->len < 5000 ? 6 : 2))
-        {
-        case 0:
-          setsockopt (fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-          close (fd);
-          g_array_remove_index_fast (open, i);
-          break;
-        case 1:
-          /* It goes with a request on its way. */
-          ws_client_send_text (fd, "huge");
-          close (fd);
-          g_array_remove_index_fast (open, i);
-          break;
-        default:
-          assert_echo (fd, "traffic");
-          n_echoes++;
-        }
+      else
+        for (guint i = 0; i < n && open->len > 0; i++, n_closed++)
+          close_one (open, (guint) g_rand_int_range (rand, 0, (gint32) open->len), i % 4 != 0);
+
+      /* Neighbours, so that none is there twice. */
+      if (open->len > HANDFUL)
+        assert_echoes (
+            &g_array_index (open, int, g_rand_int_range (rand, 0, (gint32) open->len - HANDFUL)),
+            HANDFUL);
     }
-  g_assert_cmpuint (n_echoes, >, 1000);
-  for (guint i = 0; i < open->len; i++)
-    assert_echo (g_array_index (open, int, i), "still here");
+  g_assert_cmpuint (n_closed, >, 2000);
+  g_assert_cmpuint (open->len, >, 4900);
+  assert_streams (server, open->len);
+  assert_echoes ((const int *) (gpointer) open->data, open->len);
   for (guint i = 0; i < open->len; i++)
     close (g_array_index (open, int, i));
   assert_streams (server, 0);
@@ -247,26 +289,30 @@ test_accepting_goes_on_after_there_were_no_descriptors (EchoServer *server, gcon
   g_assert_cmpint (g_atomic_int_get (&n_expected_warnings), >=, 1);
 }
 
+/* A request may take 1.5 s here. The clients that get nowhere go in the end; those that get
+ * somewhere are served, however long they stay. */
 static void
 test_half_open_peers_are_dropped_in_time (EchoServer *server, gconstpointer data)
 {
-  gint64 begin = g_get_monotonic_time ();
   int silent = ws_client_socket ();
   int slow = ws_client_socket ();
-  int good;
+  int half_closed = ws_client_open (server->port);
+  int good = ws_client_open (server->port);
 
   g_assert_true (ws_client_connect (silent, server->port));
   g_assert_true (ws_client_connect (slow, server->port));
   g_assert_cmpint (send (slow, "GET /echo HTTP/1.1\r\nHost:", 25, MSG_NOSIGNAL), ==, 25);
-  good = ws_client_open (server->port);
+  /* It says that it sends no more, and does not close. */
+  shutdown (half_closed, SHUT_WR);
   g_assert_true (ws_client_wait_end (silent));
   g_assert_true (ws_client_wait_end (slow));
-  g_assert_cmpint (g_get_monotonic_time () - begin, >, 25 * G_USEC_PER_SEC);
-  g_assert_cmpint (g_get_monotonic_time () - begin, <, 45 * G_USEC_PER_SEC);
+  g_assert_true (ws_client_wait_end (half_closed));
   assert_echo (good, "unharmed");
   close (silent);
   close (slow);
+  close (half_closed);
   close (good);
+  assert_streams (server, 0);
 }
 
 static void
@@ -324,7 +370,7 @@ test_it_stops_in_time_with_everything_in_flight (void)
   g_autoptr (GArray) fds = g_array_new (FALSE, FALSE, sizeof (int));
   gint64 begin;
 
-  echo_server_start (&server);
+  echo_server_start (&server, 0);
   for (guint i = 0; i < 400; i++)
     {
       int fd;
@@ -359,6 +405,32 @@ test_it_stops_in_time_with_everything_in_flight (void)
     }
 }
 
+static void
+test_it_stops_at_once_when_all_connections_are_idle (void)
+{
+  EchoServer server = { 0 };
+  int fds[3];
+  gint64 begin;
+
+  echo_server_start (&server, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    {
+      fds[i] = ws_client_socket ();
+      g_assert_true (ws_client_connect (fds[i], server.port));
+    }
+  g_assert_cmpint (send (fds[0], "\r\n", 2, MSG_NOSIGNAL), ==, 2);
+  g_assert_cmpint (send (fds[1], "GET /ec", 7, MSG_NOSIGNAL), ==, 7);
+  begin = g_get_monotonic_time ();
+  echo_server_stop (&server, G_TIME_SPAN_HOUR);
+  /* They have half a minute, and the grace is an hour. */
+  g_assert_cmpint (g_get_monotonic_time () - begin, <, 20 * G_USEC_PER_SEC);
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    {
+      g_assert_true (ws_client_wait_end (fds[i]));
+      close (fds[i]);
+    }
+}
+
 /* Takes the one warning that a test provokes; every other one ends the program. */
 static GLogWriterOutput
 write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
@@ -386,6 +458,8 @@ main (int argc, char **argv)
   /* It has a line for each frame. */
   g_log_set_handler ("libsoup", G_LOG_LEVEL_DEBUG, say_nothing, NULL);
 #define ADD(path, func) g_test_add ("/reactor/" path, EchoServer, NULL, set_up, func, tear_down)
+#define ADD_TIMED(path, func) \
+  g_test_add ("/reactor/" path, EchoServer, GINT_TO_POINTER (REQUEST_TIME), set_up, func, tear_down)
   ADD ("text-comes-back", test_text_comes_back);
   ADD ("fragments-are-put-together", test_fragments_are_put_together);
   ADD ("fragments-count-together-against-the-limit",
@@ -396,9 +470,11 @@ main (int argc, char **argv)
   ADD ("5000-sockets-come-and-go-while-others-echo", test_5000_sockets_come_and_go);
   ADD ("accepting-goes-on-after-there-were-no-descriptors",
        test_accepting_goes_on_after_there_were_no_descriptors);
-  ADD ("half-open-peers-are-dropped-in-time", test_half_open_peers_are_dropped_in_time);
+  ADD_TIMED ("half-open-peers-are-dropped-in-time", test_half_open_peers_are_dropped_in_time);
   ADD ("a-peer-that-never-reads-is-not-read-from", test_a_peer_that_never_reads_is_not_read_from);
   g_test_add_func ("/reactor/it-stops-in-time-with-everything-in-flight",
                    test_it_stops_in_time_with_everything_in_flight);
+  g_test_add_func ("/reactor/it-stops-at-once-when-all-connections-are-idle",
+                   test_it_stops_at_once_when_all_connections_are_idle);
   return g_test_run ();
 }

@@ -58,23 +58,48 @@ send_all (int fd, gconstpointer data, gsize length)
 }
 
 gboolean
-ws_client_handshake (int fd)
+ws_client_send_handshake (int fd)
 {
-  char answer[1024];
+  return send_all (fd, request, strlen (request));
+}
+
+/* Reads the header of an answer, and nothing behind it. Returns: whether it begins with @begin */
+gboolean
+ws_client_receive_header (int fd, const char *begin)
+{
+  char answer[2048] = { 0 };
   gsize have = 0;
 
-  if (!send_all (fd, request, strlen (request)))
-    return FALSE;
-  /* Byte by byte, so that no frame behind it is taken. */
   while (have < sizeof answer - 1)
     {
-      if (recv (fd, answer + have, 1, 0) != 1)
+      gssize n = recv (fd, answer + have, sizeof answer - 1 - have, MSG_PEEK);
+      const char *end;
+
+      if (n <= 0)
         return FALSE;
-      answer[++have] = '\0';
-      if (g_str_has_suffix (answer, "\r\n\r\n"))
-        return g_str_has_prefix (answer, "HTTP/1.1 101 ");
+      answer[have + (gsize) n] = '\0';
+      end = strstr (answer, "\r\n\r\n");
+      if (end != NULL)
+        n = end + 4 - (answer + have);
+      if (recv (fd, answer + have, (gsize) n, 0) != n)
+        return FALSE;
+      if (end != NULL)
+        return g_str_has_prefix (answer, begin);
+      have += (gsize) n;
     }
   return FALSE;
+}
+
+gboolean
+ws_client_receive_handshake (int fd)
+{
+  return ws_client_receive_header (fd, "HTTP/1.1 101 ");
+}
+
+gboolean
+ws_client_handshake (int fd)
+{
+  return ws_client_send_handshake (fd) && ws_client_receive_handshake (fd);
 }
 
 int

@@ -1,0 +1,555 @@
+/* SPDX-FileCopyrightText: The Belfry developers
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The stream as libsoup sees it, and as its owner does, without libsoup. */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lab.h"
+
+#define PATIENCE (20 * G_USEC_PER_SEC)
+
+/* What a test sees of the stream, in the reactor's thread. */
+typedef struct
+{
+  Lab *lab;
+  int peer;
+  GAsyncQueue *events; /* of strings */
+  GCancellable *cancellable;
+  GSource *source;
+  gboolean accept;
+  guint credit;
+} Fixture;
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  fixture->lab = lab_new ();
+  fixture->lab->user_data = fixture;
+  fixture->events = g_async_queue_new ();
+  fixture->cancellable = g_cancellable_new ();
+  fixture->accept = TRUE;
+  /* Nothing here may need the end of a time. */
+  belfry_reactor_get_times (fixture->lab->reactor)->request = G_TIME_SPAN_HOUR;
+  belfry_reactor_get_times (fixture->lab->reactor)->linger = G_TIME_SPAN_HOUR;
+  lab_start (fixture->lab);
+  fixture->peer = lab_connect (fixture->lab, data != NULL ? SOCK_SEQPACKET : SOCK_STREAM);
+}
+
+static void
+drop_source (Lab *lab, gpointer user_data)
+{
+  Fixture *fixture = user_data;
+
+  if (fixture->source != NULL)
+    g_source_destroy (fixture->source);
+  g_clear_pointer (&fixture->source, g_source_unref);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  lab_call (fixture->lab, drop_source, fixture);
+  lab_free (fixture->lab);
+  if (fixture->peer >= 0)
+    close (fixture->peer);
+  g_object_unref (fixture->cancellable);
+  g_assert_null (g_async_queue_try_pop (fixture->events));
+  g_async_queue_unref (fixture->events);
+}
+
+static void
+assert_event (Fixture *fixture, const char *expected)
+{
+  const char *event = g_async_queue_timeout_pop (fixture->events, PATIENCE);
+
+  g_assert_cmpstr (event, ==, expected);
+}
+
+static GPollableInputStream *
+get_input (Lab *lab)
+{
+  return G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (G_IO_STREAM (lab->stream)));
+}
+
+static GOutputStream *
+get_output (Lab *lab)
+{
+  return g_io_stream_get_output_stream (G_IO_STREAM (lab->stream));
+}
+
+static void
+send_bytes (Fixture *fixture, const char *text)
+{
+  g_assert_cmpint (send (fixture->peer, text, strlen (text), MSG_NOSIGNAL), ==, strlen (text));
+}
+
+/* A read that the test asks for in the reactor's thread. */
+typedef struct
+{
+  gssize n;
+  char text[64];
+  GError *error;
+} Read;
+
+static void
+read_some (Lab *lab, gpointer user_data)
+{
+  Read *result = user_data;
+
+  g_clear_error (&result->error);
+  result->n = g_pollable_input_stream_read_nonblocking (
+      get_input (lab), result->text, sizeof result->text - 1, NULL, &result->error);
+  result->text[MAX (result->n, 0)] = '\0';
+}
+
+static gboolean
+can_read (Lab *lab, gpointer user_data)
+{
+  return g_pollable_input_stream_is_readable (get_input (lab));
+}
+
+static gboolean
+on_readable (GObject *direction, gpointer user_data)
+{
+  Fixture *fixture = user_data;
+  Read result = { 0 };
+
+  g_assert_true (direction == G_OBJECT (get_input (fixture->lab)));
+  if (g_cancellable_is_cancelled (fixture->cancellable))
+    {
+      g_async_queue_push (fixture->events, (gpointer) "cancelled");
+      return G_SOURCE_REMOVE;
+    }
+  read_some (fixture->lab, &result);
+  g_async_queue_push (fixture->events, (gpointer) (result.n > 0    ? g_intern_string (result.text)
+                                                   : result.n == 0 ? "end"
+                                                                   : "error"));
+  g_clear_error (&result.error);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+add_source (Lab *lab, gpointer user_data)
+{
+  Fixture *fixture = lab->user_data;
+
+  belfry_stream_enter (lab->stream);
+  fixture->source = g_pollable_input_stream_create_source (get_input (lab), fixture->cancellable);
+  if (user_data != NULL)
+    g_source_set_closure (fixture->source,
+                          g_cclosure_new (G_CALLBACK (on_readable), fixture, NULL));
+  else
+    g_source_set_callback (fixture->source, G_SOURCE_FUNC (on_readable), fixture, NULL);
+  g_source_attach (fixture->source, g_main_context_get_thread_default ());
+  belfry_stream_leave (lab->stream);
+}
+
+static void
+test_a_source_is_dispatched_for_each_thing_that_comes (Fixture *fixture, gconstpointer data)
+{
+  lab_call (fixture->lab, add_source, NULL);
+  send_bytes (fixture, "one");
+  assert_event (fixture, "one");
+  send_bytes (fixture, "two");
+  assert_event (fixture, "two");
+}
+
+static void
+test_a_source_can_call_a_closure (Fixture *fixture, gconstpointer data)
+{
+  lab_call (fixture->lab, add_source, fixture);
+  send_bytes (fixture, "one");
+  assert_event (fixture, "one");
+  send_bytes (fixture, "two");
+  assert_event (fixture, "two");
+}
+
+static void
+cancel (Lab *lab, gpointer user_data)
+{
+  g_cancellable_cancel (user_data);
+}
+
+static void
+test_cancelling_in_its_thread_dispatches_the_source (Fixture *fixture, gconstpointer data)
+{
+  lab_call (fixture->lab, add_source, NULL);
+  lab_call (fixture->lab, cancel, fixture->cancellable);
+  assert_event (fixture, "cancelled");
+}
+
+static void
+test_cancelling_in_another_thread_dispatches_the_source (Fixture *fixture, gconstpointer data)
+{
+  lab_call (fixture->lab, add_source, NULL);
+  g_cancellable_cancel (fixture->cancellable);
+  assert_event (fixture, "cancelled");
+}
+
+static void
+test_reading_says_would_block_then_what_came_then_the_end (Fixture *fixture, gconstpointer data)
+{
+  Read result = { 0 };
+
+  lab_call (fixture->lab, read_some, &result);
+  g_assert_error (result.error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+  send_bytes (fixture, "text");
+  shutdown (fixture->peer, SHUT_WR);
+  lab_wait (fixture->lab, can_read, NULL);
+  lab_call (fixture->lab, read_some, &result);
+  g_assert_no_error (result.error);
+  g_assert_cmpstr (result.text, ==, "text");
+  lab_wait (fixture->lab, can_read, NULL);
+  lab_call (fixture->lab, read_some, &result);
+  g_assert_no_error (result.error);
+  g_assert_cmpint (result.n, ==, 0);
+}
+
+static void
+test_a_request_is_read_apart_from_what_follows (Fixture *fixture, gconstpointer data)
+{
+  static const char *const parts[] = { "GET / HTTP/1.1\r\nA: b\r\n\r\n", "GET /2\n\n", "rest" };
+  g_autofree char *all = g_strconcat (parts[0], parts[1], parts[2], NULL);
+
+  send_bytes (fixture, all);
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+    {
+      Read result = { 0 };
+
+      lab_wait (fixture->lab, can_read, NULL);
+      lab_call (fixture->lab, read_some, &result);
+      g_assert_no_error (result.error);
+      g_assert_cmpstr (result.text, ==, parts[i]);
+    }
+}
+
+static void
+hold (Lab *lab, gpointer user_data)
+{
+  belfry_stream_hold_input (lab->stream, GPOINTER_TO_INT (user_data));
+}
+
+static gboolean
+has_event (Lab *lab, gpointer user_data)
+{
+  return lab->stream->readable;
+}
+
+static void
+test_what_is_held_is_read_when_it_is_let_go (Fixture *fixture, gconstpointer data)
+{
+  lab_call (fixture->lab, hold, GINT_TO_POINTER (TRUE));
+  lab_call (fixture->lab, add_source, NULL);
+  send_bytes (fixture, "held");
+  lab_wait (fixture->lab, has_event, NULL);
+  g_assert_null (g_async_queue_try_pop (fixture->events));
+  lab_call (fixture->lab, hold, GINT_TO_POINTER (FALSE));
+  assert_event (fixture, "held");
+}
+
+static gboolean
+on_received (BelfryStream *stream, BelfryFrameFault fault, gpointer owner)
+{
+  Fixture *fixture = owner;
+
+  g_async_queue_push (
+      fixture->events,
+      (gpointer) (fault == BELFRY_FRAME_FAULT_TOO_LARGE ? "too large" : "received"));
+  return fixture->accept;
+}
+
+static void
+on_sent (BelfryStream *stream, gpointer owner)
+{
+  Fixture *fixture = owner;
+
+  fixture->credit += belfry_stream_take_credit (stream);
+}
+
+static const BelfryStreamOwner owner_funcs = { on_received, on_sent };
+
+static void
+start_frames (Lab *lab, gpointer user_data)
+{
+  belfry_stream_set_owner (lab->stream, &owner_funcs, user_data);
+  belfry_stream_start_frames (lab->stream, 10);
+}
+
+static void
+test_a_message_over_the_limit_is_not_read_whatever_the_owner_says (Fixture *fixture,
+                                                                   gconstpointer data)
+{
+  static const char *const frames[] = { "\x01\x06yellow", "\x80\x06violet", "\x81\x01x" };
+  Read result = { 0 };
+
+  lab_call (fixture->lab, start_frames, fixture);
+  send_bytes (fixture, frames[0]);
+  lab_wait (fixture->lab, can_read, NULL);
+  lab_call (fixture->lab, read_some, &result);
+  g_assert_no_error (result.error);
+  g_assert_cmpint (result.n, ==, 8);
+  assert_event (fixture, "received");
+
+  /* Once failed, it stays so. */
+  send_bytes (fixture, frames[1]);
+  lab_wait (fixture->lab, can_read, NULL);
+  for (guint i = 0; i < 3; i++)
+    {
+      lab_call (fixture->lab, read_some, &result);
+      g_assert_cmpint (result.n, ==, -1);
+      g_assert_nonnull (result.error);
+      send_bytes (fixture, frames[2]);
+    }
+  assert_event (fixture, "too large");
+  g_clear_error (&result.error);
+}
+
+static void
+test_what_the_owner_refuses_is_not_read (Fixture *fixture, gconstpointer data)
+{
+  Read result = { 0 };
+
+  fixture->accept = FALSE;
+  lab_call (fixture->lab, start_frames, fixture);
+  send_bytes (fixture, "\x81\x01x");
+  lab_wait (fixture->lab, can_read, NULL);
+  lab_call (fixture->lab, read_some, &result);
+  g_assert_cmpint (result.n, ==, -1);
+  assert_event (fixture, "received");
+  g_clear_error (&result.error);
+}
+
+static void
+write_three (Lab *lab, gpointer user_data)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("two", 3);
+
+  g_assert_cmpint (g_output_stream_write (get_output (lab), "one", 3, NULL, NULL), ==, 3);
+  belfry_stream_send (lab->stream, bytes, 2);
+  g_assert_cmpint (g_output_stream_write (get_output (lab), "three", 5, NULL, NULL), ==, 5);
+  g_assert_cmpuint (belfry_stream_get_queued (lab->stream), ==, 11);
+}
+
+static void
+test_what_is_written_in_a_turn_goes_out_at_once_and_in_order (Fixture *fixture, gconstpointer data)
+{
+  char buffer[64];
+
+  /* Of a socket of packets, each system call makes one. */
+  lab_call (fixture->lab, write_three, NULL);
+  g_assert_cmpint (recv (fixture->peer, buffer, sizeof buffer, 0), ==, 11);
+  g_assert_cmpint (memcmp (buffer, "onetwothree", 11), ==, 0);
+}
+
+#define CHUNK    10000
+#define N_CHUNKS 200
+
+static void
+write_much (Lab *lab, gpointer user_data)
+{
+  g_autofree char *text = g_strnfill (CHUNK, 'x');
+  g_autoptr (GBytes) bytes = g_bytes_new (text, CHUNK);
+
+  for (guint i = 0; i < N_CHUNKS; i++)
+    belfry_stream_send (lab->stream, bytes, CHUNK);
+}
+
+static gboolean
+is_stuck (Lab *lab, gpointer user_data)
+{
+  gsize queued = belfry_stream_get_queued (lab->stream);
+
+  return !lab->stream->writable && queued > 0 && queued < CHUNK * N_CHUNKS;
+}
+
+static void
+check_credit (Lab *lab, gpointer user_data)
+{
+  Fixture *fixture = user_data;
+  gsize taken = CHUNK * N_CHUNKS - belfry_stream_get_queued (lab->stream);
+
+  g_assert_cmpuint (taken, >, 0);
+  /* Of what is sent in part, nothing comes back. */
+  g_assert_cmpuint (fixture->credit, ==, taken / CHUNK * CHUNK);
+}
+
+static gboolean
+has_all_credit (Lab *lab, gpointer user_data)
+{
+  return ((Fixture *) user_data)->credit == CHUNK * N_CHUNKS;
+}
+
+static void
+receive_all (Fixture *fixture, gsize length)
+{
+  char buffer[4096];
+
+  while (length > 0)
+    {
+      gssize n = recv (fixture->peer, buffer, MIN (sizeof buffer, length), 0);
+
+      g_assert_cmpint (n, >, 0);
+      length -= (gsize) n;
+    }
+}
+
+static void
+test_credit_comes_back_for_what_the_kernel_took (Fixture *fixture, gconstpointer data)
+{
+  lab_call (fixture->lab, start_frames, fixture);
+  lab_call (fixture->lab, write_much, NULL);
+  lab_wait (fixture->lab, is_stuck, NULL);
+  lab_call (fixture->lab, check_credit, fixture);
+  receive_all (fixture, CHUNK * N_CHUNKS);
+  lab_wait (fixture->lab, has_all_credit, fixture);
+}
+
+static void
+end_between_writes (Lab *lab, gpointer user_data)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("last", 4);
+
+  belfry_stream_send (lab->stream, bytes, 0);
+  belfry_stream_end (lab->stream);
+  /* As if it went: libsoup must not learn of it. */
+  g_assert_cmpint (g_output_stream_write (get_output (lab), "more", 4, NULL, NULL), ==, 4);
+  g_assert_true (g_io_stream_close (G_IO_STREAM (lab->stream), NULL, NULL));
+}
+
+static void
+test_nothing_is_sent_behind_the_last_word (Fixture *fixture, gconstpointer data)
+{
+  char buffer[64];
+
+  lab_call (fixture->lab, end_between_writes, NULL);
+  g_assert_cmpint (recv (fixture->peer, buffer, sizeof buffer, MSG_WAITALL), ==, 4);
+  g_assert_cmpint (memcmp (buffer, "last", 4), ==, 0);
+}
+
+static void
+on_closed (GObject *stream, GAsyncResult *result, gpointer user_data)
+{
+  Fixture *fixture = user_data;
+
+  g_assert_true (g_io_stream_close_finish (G_IO_STREAM (stream), result, NULL));
+  g_async_queue_push (fixture->events, (gpointer) "closed");
+}
+
+static void
+close_async (Lab *lab, gpointer user_data)
+{
+  belfry_stream_enter (lab->stream);
+  g_io_stream_close_async (G_IO_STREAM (lab->stream), G_PRIORITY_DEFAULT, NULL, on_closed,
+                           user_data);
+  belfry_stream_leave (lab->stream);
+}
+
+static void
+abort_stream (Lab *lab, gpointer user_data)
+{
+  belfry_stream_abort (lab->stream);
+}
+
+static gboolean
+is_lingering (Lab *lab, gpointer user_data)
+{
+  return lab->stream->state == BELFRY_STREAM_LINGERING;
+}
+
+static void
+test_closing_sends_the_rest_and_waits_for_the_peer (Fixture *fixture, gconstpointer data)
+{
+  char byte;
+
+  lab_call (fixture->lab, write_much, NULL);
+  lab_call (fixture->lab, close_async, fixture);
+  assert_event (fixture, "closed");
+  receive_all (fixture, CHUNK * N_CHUNKS);
+  g_assert_cmpint (recv (fixture->peer, &byte, 1, 0), ==, 0);
+  lab_wait (fixture->lab, is_lingering, NULL);
+  g_assert_cmpuint (belfry_reactor_get_n_streams (fixture->lab->reactor), ==, 1);
+  close (g_steal_fd (&fixture->peer));
+  lab_wait_streams (fixture->lab, 0);
+  /* Who aborts too late does not bring it back. */
+  lab_call (fixture->lab, abort_stream, NULL);
+  g_assert_cmpint (fixture->lab->stream->deadline, ==, 0);
+}
+
+static void
+test_a_closed_stream_goes_however_much_its_peer_had_sent (Fixture *fixture, gconstpointer data)
+{
+  static const char junk[4096] = { 0 };
+
+  /* More than is thrown away in a turn, and then there is no further event. */
+  while (send (fixture->peer, junk, sizeof junk, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+    ;
+  g_assert_cmpint (errno, ==, EAGAIN);
+  shutdown (fixture->peer, SHUT_WR);
+  lab_wait (fixture->lab, can_read, NULL);
+  lab_call (fixture->lab, close_async, fixture);
+  assert_event (fixture, "closed");
+  lab_wait_streams (fixture->lab, 0);
+}
+
+static void
+test_a_stream_that_is_aborted_fails_and_goes_when_it_is_closed (Fixture *fixture,
+                                                                gconstpointer data)
+{
+  Read result = { 0 };
+
+  lab_call (fixture->lab, write_much, NULL);
+  lab_call (fixture->lab, abort_stream, NULL);
+  lab_call (fixture->lab, add_source, NULL);
+  assert_event (fixture, "error");
+  lab_call (fixture->lab, drop_source, fixture);
+  lab_call (fixture->lab, close_async, fixture);
+  lab_wait_streams (fixture->lab, 0);
+  while (g_strcmp0 (g_async_queue_timeout_pop (fixture->events, PATIENCE), "closed") != 0)
+    ;
+
+  /* Who comes too late finds a closed one. */
+  lab_call (fixture->lab, write_much, NULL);
+  lab_call (fixture->lab, abort_stream, NULL);
+  lab_call (fixture->lab, read_some, &result);
+  g_assert_cmpint (result.n, ==, -1);
+  g_clear_error (&result.error);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(path, func) g_test_add ("/stream/" path, Fixture, NULL, set_up, func, tear_down)
+#define ADD_PACKETS(path, func) \
+  g_test_add ("/stream/" path, Fixture, GINT_TO_POINTER (TRUE), set_up, func, tear_down)
+  ADD ("a-source-is-dispatched-for-each-thing-that-comes",
+       test_a_source_is_dispatched_for_each_thing_that_comes);
+  ADD ("a-source-can-call-a-closure", test_a_source_can_call_a_closure);
+  ADD ("cancelling-in-its-thread-dispatches-the-source",
+       test_cancelling_in_its_thread_dispatches_the_source);
+  ADD ("cancelling-in-another-thread-dispatches-the-source",
+       test_cancelling_in_another_thread_dispatches_the_source);
+  ADD ("reading-says-would-block-then-what-came-then-the-end",
+       test_reading_says_would_block_then_what_came_then_the_end);
+  ADD ("a-request-is-read-apart-from-what-follows", test_a_request_is_read_apart_from_what_follows);
+  ADD ("what-is-held-is-read-when-it-is-let-go", test_what_is_held_is_read_when_it_is_let_go);
+  ADD ("a-message-over-the-limit-is-not-read-whatever-the-owner-says",
+       test_a_message_over_the_limit_is_not_read_whatever_the_owner_says);
+  ADD ("what-the-owner-refuses-is-not-read", test_what_the_owner_refuses_is_not_read);
+  ADD_PACKETS ("what-is-written-in-a-turn-goes-out-at-once-and-in-order",
+               test_what_is_written_in_a_turn_goes_out_at_once_and_in_order);
+  ADD ("credit-comes-back-for-what-the-kernel-took",
+       test_credit_comes_back_for_what_the_kernel_took);
+  ADD ("nothing-is-sent-behind-the-last-word", test_nothing_is_sent_behind_the_last_word);
+  ADD ("closing-sends-the-rest-and-waits-for-the-peer",
+       test_closing_sends_the_rest_and_waits_for_the_peer);
+  ADD ("a-closed-stream-goes-however-much-its-peer-had-sent",
+       test_a_closed_stream_goes_however_much_its_peer_had_sent);
+  ADD ("a-stream-that-is-aborted-fails-and-goes-when-it-is-closed",
+       test_a_stream_that_is_aborted_fails_and_goes_when_it_is_closed);
+  return g_test_run ();
+}
