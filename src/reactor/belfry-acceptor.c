@@ -4,10 +4,12 @@
 #include "belfry-acceptor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -19,8 +21,15 @@
 /* Connections that are accepted before others get their turn. */
 #define ACCEPTS_PER_TURN 64
 
+/* Descriptors that sockets leave to the rest of the process: to databases and logs, and to the
+ * wake-up fds of cells, as GLib ends the program where it gets none. */
+#define RESERVE 64
+
 /* How long to wait when there are no descriptors left, in ns. */
 #define PAUSE (100 * 1000 * 1000)
+
+/* Where connections go as others come, there would be a pause after each. In µs. */
+#define WARNING_INTERVAL (60 * G_USEC_PER_SEC)
 
 /* What the kernel keeps for a peer that does not read, in bytes; it doubles the number. */
 #define SEND_BUFFER (64 * 1024)
@@ -39,7 +48,7 @@ struct _BelfryAcceptor
   /* The timer is made beforehand: when it is needed, there are no descriptors left. */
   BelfryWatch timer_watch;
   int timer_fd;
-  gboolean paused;
+  gint64 next_warning; /* monotonic, µs */
 };
 
 static BelfryReactor *
@@ -67,22 +76,55 @@ set_options (int fd)
     g_debug ("A socket option cannot be set: %s", g_strerror (errno));
 }
 
+/* The first descriptor that a socket should not have: the kernel gives out the lowest one. */
+static int
+get_fd_limit (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= G_MAXINT)
+    return G_MAXINT;
+  return (int) (limit.rlim_cur - MIN (RESERVE, limit.rlim_cur / 8));
+}
+
+static gboolean
+has_descriptors (BelfryAcceptor *self)
+{
+  int probe = fcntl (self->fd, F_DUPFD_CLOEXEC, 0);
+
+  if (probe < 0)
+    return FALSE;
+  close (probe);
+  return probe < get_fd_limit ();
+}
+
 static void
-pause_accepting (BelfryAcceptor *self)
+start_timer (BelfryAcceptor *self)
 {
   const struct itimerspec once = { .it_value.tv_nsec = PAUSE };
 
-  if (!self->paused)
-    g_warning ("No connections can be accepted for now: %s", g_strerror (errno));
-  self->paused = TRUE;
-  belfry_reactor_remove_watch (self->reactors[0], self->fd);
   timerfd_settime (self->timer_fd, 0, &once, NULL);
+}
+
+static void
+pause_accepting (BelfryAcceptor *self, int errnum)
+{
+  gint64 now = belfry_reactor_get_now (self->reactors[0]);
+
+  if (self->next_warning <= now)
+    {
+      g_warning ("No connections can be accepted for now: %s", g_strerror (errnum));
+      self->next_warning = now + WARNING_INTERVAL;
+    }
+  belfry_reactor_remove_watch (self->reactors[0], self->fd);
+  start_timer (self);
 }
 
 static void
 on_connection (BelfryWatch *watch, guint32 events)
 {
   BelfryAcceptor *self = BELFRY_WATCH_OWNER (watch, BelfryAcceptor, watch);
+  int fd_limit = get_fd_limit ();
 
   for (guint i = 0; i < ACCEPTS_PER_TURN; i++)
     {
@@ -94,14 +136,19 @@ on_connection (BelfryWatch *watch, guint32 events)
       if (fd < 0)
         {
           if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            pause_accepting (self);
+            pause_accepting (self, errno);
           /* Anything else is about that one connection, or says that there is none. */
           return;
         }
-      self->paused = FALSE;
       set_options (fd);
       remote = g_socket_address_new_from_native (&name, length);
       belfry_reactor_adopt (choose_reactor (self), fd, self->address, remote);
+      if (fd >= fd_limit)
+        {
+          /* This one is served; no other is, until some have gone. */
+          pause_accepting (self, EMFILE);
+          return;
+        }
     }
 }
 
@@ -111,7 +158,11 @@ on_timer (BelfryWatch *watch, guint32 events)
   BelfryAcceptor *self = BELFRY_WATCH_OWNER (watch, BelfryAcceptor, timer_watch);
   guint64 expirations;
 
-  if (read (self->timer_fd, &expirations, sizeof expirations) > 0)
+  if (read (self->timer_fd, &expirations, sizeof expirations) <= 0)
+    return;
+  if (!has_descriptors (self))
+    start_timer (self);
+  else
     belfry_reactor_add_watch (self->reactors[0], self->fd, EPOLLIN, &self->watch);
 }
 
