@@ -126,6 +126,15 @@ set_values (BelfryServerConfig *config, CommandLine *line, GError **error)
   return TRUE;
 }
 
+static gboolean
+load_file (BelfryServerConfig *config, const char *path, GError **error)
+{
+  if (belfry_server_config_load_file (config, path, error))
+    return TRUE;
+  g_prefix_error (error, "config: ");
+  return FALSE;
+}
+
 /* Reads the options: the defaults, then a file, then the environment, then the command line.
  *
  * Returns: (nullable): the configuration; NULL with @error set, or without if there is nothing more
@@ -157,8 +166,7 @@ belfryd_options_read (int argc, char **argv, GError **error)
     g_log_set_debug_enabled (TRUE);
 
   if (!set_default_database (config, error)
-      || (line.config_file != NULL
-          && !belfry_server_config_load_file (config, line.config_file, error))
+      || (line.config_file != NULL && !load_file (config, line.config_file, error))
       || !belfry_server_config_load_environment (config, error)
       || !set_values (config, &line, error))
     return NULL;

@@ -61,13 +61,15 @@ on_bus_lost (BelfryServer *server, Daemon *daemon)
 static void
 on_reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
 {
+  Daemon *daemon = user_data;
   g_autoptr (GError) error = NULL;
 
   if (belfry_server_reload_keys_finish (BELFRY_SERVER (source), result, &error))
     g_message (_ ("The keys for tokens were read again"));
   else
     g_warning (_ ("The old keys for tokens stay in use: %s"), error->message);
-  sd_notify (FALSE, "READY=1");
+  if (!daemon->stopping)
+    sd_notify (FALSE, "READY=1");
 }
 
 static gboolean
@@ -75,6 +77,8 @@ on_hang_up (gpointer user_data)
 {
   Daemon *daemon = user_data;
 
+  if (daemon->stopping)
+    return G_SOURCE_CONTINUE;
   sd_notifyf (FALSE, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time ());
   belfry_server_reload_keys_async (daemon->server, NULL, on_reloaded, daemon);
   return G_SOURCE_CONTINUE;
@@ -122,6 +126,8 @@ main (int argc, char **argv)
   Daemon daemon = { .status = EXIT_SUCCESS };
 
   setlocale (LC_ALL, "");
+  /* What --version and --help print is output; what is logged is not. */
+  g_log_writer_default_set_use_stderr (TRUE);
   bindtextdomain (GETTEXT_PACKAGE, LOCALE_DIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);

@@ -7,22 +7,40 @@
 #include "belfry-json-private.h"
 
 static gboolean
-load (const char *path, GBytes **bytes, GError **error)
+load (const char *option, const char *path, GBytes **bytes, GError **error)
 {
+  g_autoptr (GError) local_error = NULL;
   char *contents;
   gsize length;
 
   if (path == NULL)
     return TRUE;
-  if (!g_file_get_contents (path, &contents, &length, error))
-    return FALSE;
+  if (!g_file_get_contents (path, &contents, &length, &local_error))
+    {
+      g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS, "%s: %s", option,
+                   local_error->message);
+      return FALSE;
+    }
   *bytes = g_bytes_new_take (contents, length);
   return TRUE;
 }
 
+static BelfryKeySet *
+read_keys (const char *option, GBytes *secret, const char *jwks, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  BelfryKeySet *keys = belfry_key_set_new (secret, jwks, belfry_json_scan_claims, &local_error);
+
+  if (keys == NULL)
+    g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS, "%s: %s", option,
+                 local_error->message);
+  return keys;
+}
+
 /* Reads the keys that the configuration names. It blocks, and may run in any thread.
  *
- * @error: BELFRY_ERROR_INVALID_ARGS if a file does not hold what it should, and GFileError */
+ * @error: BELFRY_ERROR_INVALID_ARGS, naming the option, if a file is not there or does not hold
+ * what it should */
 BelfryTokenVerifier *
 belfry_server_keys_load (BelfryServerConfig *config, GError **error)
 {
@@ -36,7 +54,6 @@ belfry_server_keys_load (BelfryServerConfig *config, GError **error)
   g_autoptr (GBytes) jwks = NULL;
   g_autofree char *jwks_text = NULL;
   g_autoptr (BelfryKeySet) keys = NULL;
-  g_autoptr (GError) local_error = NULL;
 
   if (config->jwt_secret_file == NULL && config->jwt_jwks_file == NULL)
     {
@@ -45,17 +62,20 @@ belfry_server_keys_load (BelfryServerConfig *config, GError **error)
                            "tokens can be checked");
       return NULL;
     }
-  if (!load (config->jwt_secret_file, &secret, error)
-      || !load (config->jwt_jwks_file, &jwks, error))
+  if (!load ("jwt-secret-file", config->jwt_secret_file, &secret, error)
+      || !load ("jwt-jwks-file", config->jwt_jwks_file, &jwks, error))
     return NULL;
   if (jwks != NULL)
     jwks_text = g_strndup (g_bytes_get_data (jwks, NULL), g_bytes_get_size (jwks));
 
-  keys = belfry_key_set_new (secret, jwks_text, belfry_json_scan_claims, &local_error);
-  if (keys == NULL)
+  /* The secret alone first, to know which option is at fault. */
+  if (secret != NULL && !(keys = read_keys ("jwt-secret-file", secret, NULL, error)))
+    return NULL;
+  if (jwks != NULL)
     {
-      g_set_error_literal (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS, local_error->message);
-      return NULL;
+      g_clear_pointer (&keys, belfry_key_set_unref);
+      if (!(keys = read_keys ("jwt-jwks-file", secret, jwks_text, error)))
+        return NULL;
     }
   return belfry_token_verifier_new (keys, &policy, belfry_json_scan_claims);
 }

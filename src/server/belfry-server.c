@@ -154,11 +154,13 @@ open_store (BelfryServer *self, GError **error)
   directory = g_path_get_dirname (config->database);
   if (g_mkdir_with_parents (directory, 0700) != 0)
     {
-      g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_STORAGE, "%s: the folder cannot be made",
-                   directory);
+      g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_STORAGE,
+                   "database: %s: the folder cannot be made", directory);
       return FALSE;
     }
   self->store = belfry_sql_store_open (config->database, config->new_epoch, error);
+  if (self->store == NULL)
+    g_prefix_error (error, "database: ");
   return self->store != NULL;
 }
 
@@ -248,7 +250,7 @@ own_name (BelfryServer *self, GError **error)
   if (answer != primary_owner)
     {
       g_set_error_literal (error, BELFRY_ERROR, BELFRY_ERROR_EXISTS,
-                           "another Belfry owns the name " BELFRY_BUS_NAME);
+                           "bus: another Belfry owns the name " BELFRY_BUS_NAME);
       return FALSE;
     }
   return TRUE;
@@ -470,8 +472,8 @@ belfry_server_reload_keys_async (BelfryServer *self,
  *
  * Ends [method@BelfryServer.Server.reload_keys_async].
  *
- * Errors: %BELFRY_ERROR_INVALID_ARGS if a file does not hold keys, and those of #GFileError; then
- * the old keys stay in use.
+ * Errors: %BELFRY_ERROR_INVALID_ARGS if a file is not there or does not hold keys; then the old
+ * keys stay in use.
  *
  * Returns: %TRUE, or %FALSE with @error set
  *
