@@ -9,6 +9,7 @@
 #include "belfry-error.h"
 #include "belfry-handler-chain-private.h"
 #include "belfry-inbox-handler.h"
+#include "belfry-server-bus.h"
 #include "belfry-server-config-private.h"
 #include "belfry-server-keys.h"
 #include "belfry-sql-store.h"
@@ -200,29 +201,6 @@ make_web (BelfryServer *self, BelfryTokenVerifier *verifier, GError **error)
   return TRUE;
 }
 
-static GDBusConnection *
-connect_to_bus (BelfryServer *self, GError **error)
-{
-  const char *bus = self->config->bus;
-  g_autofree char *address = NULL;
-  GBusType type = G_BUS_TYPE_NONE;
-
-  if (g_str_equal (bus, "session"))
-    type = G_BUS_TYPE_SESSION;
-  else if (g_str_equal (bus, "system"))
-    type = G_BUS_TYPE_SYSTEM;
-  address = type != G_BUS_TYPE_NONE ? g_dbus_address_get_for_bus_sync (type, NULL, error)
-                                    : g_strdup (bus);
-  if (address == NULL)
-    return NULL;
-  /* A connection of our own, not the one that the program may share: its calls are counted. */
-  return g_dbus_connection_new_for_address_sync (
-      address,
-      G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
-          | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-      NULL, NULL, error);
-}
-
 static void
 on_bus_closed (GDBusConnection *connection,
                gboolean remote_peer_vanished,
@@ -230,30 +208,6 @@ on_bus_closed (GDBusConnection *connection,
                gpointer user_data)
 {
   g_signal_emit (user_data, signals[BUS_LOST], 0);
-}
-
-/* Only when everything works: a worker that waits for the name calls as soon as it is there. */
-static gboolean
-own_name (BelfryServer *self, GError **error)
-{
-  const guint32 do_not_queue = 4;
-  const guint32 primary_owner = 1;
-  g_autoptr (GVariant) result = g_dbus_connection_call_sync (
-      self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-      "RequestName", g_variant_new ("(su)", BELFRY_BUS_NAME, do_not_queue), G_VARIANT_TYPE ("(u)"),
-      G_DBUS_CALL_FLAGS_NONE, -1, NULL, error);
-  guint32 answer;
-
-  if (result == NULL)
-    return FALSE;
-  g_variant_get (result, "(u)", &answer);
-  if (answer != primary_owner)
-    {
-      g_set_error_literal (error, BELFRY_ERROR, BELFRY_ERROR_EXISTS,
-                           "bus: another Belfry owns the name " BELFRY_BUS_NAME);
-      return FALSE;
-    }
-  return TRUE;
 }
 
 static guint
@@ -276,7 +230,7 @@ make_bus (BelfryServer *self, GError **error)
     .user_data = self,
   };
 
-  self->connection = connect_to_bus (self, error);
+  self->connection = belfry_server_bus_connect (self->config->bus, error);
   if (self->connection == NULL)
     {
       g_prefix_error (error, "bus: %s: ", self->config->bus);
@@ -332,7 +286,7 @@ belfry_server_start (BelfryServer *self, GError **error)
     return FALSE;
   belfry_web_server_start (self->web);
   self->sweep_id = g_timeout_add_seconds (1, on_sweep, self);
-  return own_name (self, error);
+  return belfry_server_bus_own_name (self->connection, error);
 }
 
 /* How long the calls that have begun are waited for when the server goes down, and then how long
