@@ -59,7 +59,7 @@ make_context (CommandLine *line)
     { "version", 0, 0, G_OPTION_ARG_NONE, &line->version, N_ ("Print the version"), NULL },
     { "verbose", 0, 0, G_OPTION_ARG_NONE, &line->verbose, N_ ("Log more"), NULL },
     OPTION ("bus", N_ ("Serve workers on this bus: session, system or an address"), N_ ("BUS")),
-    OPTION ("worker-socket", N_ ("Serve workers on this socket, too, without a bus between"),
+    OPTION ("worker-socket", N_ ("Serve workers here without a bus between (not in this version)"),
             N_ ("PATH")),
     OPTION ("listen", N_ ("Listen here; may be given several times"), N_ ("HOST:PORT")),
     OPTION ("database", N_ ("Keep notifications here"), N_ ("sqlite:PATH")),

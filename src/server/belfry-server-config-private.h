@@ -14,7 +14,6 @@ struct _BelfryServerConfig
   GObject parent_instance;
 
   char *bus;           /* session, system or an address */
-  char *worker_socket; /* a path, or NULL */
   GPtrArray *listen;   /* of GSocketAddress */
   char *database;      /* the path of an SQLite file */
   gboolean new_epoch;

@@ -137,6 +137,14 @@ set_database (BelfryServerConfig *self, gpointer field, const char *value, GErro
   return set_text (self, field, value + strlen (SQLITE_PREFIX), error);
 }
 
+/* The name is kept for the version that has it. Workers that would wait at a socket where nobody
+ * listens are worse than a start that fails. */
+static gboolean
+refuse_worker_socket (BelfryServerConfig *self, gpointer field, const char *value, GError **error)
+{
+  return set_fault (error, value, "nothing, as this version serves workers on a bus only");
+}
+
 /* Its bounds are those of the option. */
 static gboolean
 set_number (BelfryServerConfig *self, gpointer field, const char *value, GError **error)
@@ -154,7 +162,7 @@ set_number (BelfryServerConfig *self, gpointer field, const char *value, GError 
 
 static const Option options[] = {
   { "bus", FIELD (bus), set_text },
-  { "worker-socket", FIELD (worker_socket), set_text },
+  { "worker-socket", 0, refuse_worker_socket },
   { "listen", FIELD (listen), add_listen, TRUE },
   { "database", FIELD (database), set_database },
   { "new-epoch", FIELD (new_epoch), set_switch },
@@ -187,7 +195,6 @@ belfry_server_config_finalize (GObject *object)
   BelfryServerConfig *self = BELFRY_SERVER_CONFIG (object);
 
   g_free (self->bus);
-  g_free (self->worker_socket);
   g_ptr_array_unref (self->listen);
   g_free (self->database);
   g_free (self->jwt_secret_file);

@@ -92,6 +92,7 @@ class CommandLine(unittest.TestCase):
                  self.options(max_connections_per_user="-1")),
                 (["max-data-size", "1024 to 131072"], self.options(max_data_size="131073")),
                 (["jwt-leeway", "0 to 60"], self.options(jwt_leeway="61")),
+                (["worker-socket", "bus only"], self.options(worker_socket="/tmp/socket")),
                 (["jwt-user-claim"], self.options(jwt_user_claim="")),
                 (["allow-origin", "https://"], self.options(allow_origin="example.org")),
                 (["trusted-proxy", "IP address"], self.options(trusted_proxy="proxy")),
