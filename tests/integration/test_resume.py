@@ -107,6 +107,20 @@ class Resume(BelfryTestCase):
             self.assertEqual(frame["data"]["unreadCount"], 4)
         self.assertEqual(caught_up["data"]["unreadCount"], 4)
 
+    async def test_an_edit_is_told_though_pages_of_changes_come_between_it_and_a_reading(self):
+        ids = self.fill(251)
+        away = ids[-1]
+        self.update(ids[0])
+        self.mark("MarkRead", *ids[1:])
+        self.mark("MarkRead", ids[0])
+        tab = await self.open("alice", since=away)
+        *frames, caught_up = await self.replay(tab)
+        *read, edited = frames
+        self.assertEqual(sum((frame["data"]["ids"] for frame in read), []), ids[1:])
+        self.assertEqual(edited["type"], "notification_updated")
+        self.assertEqual((edited["data"]["id"], edited["data"]["data"], edited["data"]["read"]),
+                         (ids[0], {"edited": True}, True))
+
     async def test_recovered_is_false_where_a_replay_would_not_be_right(self):
         id = self.fill(2)[-1]
         epoch = (await self.open("alice")).registered["epoch"]
@@ -203,6 +217,18 @@ class RegisterAgain(BelfryTestCase):
         self.assertEqual((await tab.receive("notification_received"))["data"]["userId"], "bob")
         sessions, total = self.worker.call("Sessions.ListSessions", "(a{sv})", {})
         self.assertEqual([s["user-id"] for s in sessions], ["bob"])
+        await tab.assert_silence(0.1)
+
+    async def test_what_the_former_user_asked_is_not_answered_to_the_new_one(self):
+        self.worker.call("Sessions.HandleMessages", "(as)", ["question"])
+        tab = await self.open("alice")
+        await tab.send(type="question", id=1, data={})
+        _, _, session_id, user_id, _, _, request_id = self.worker.next_signal()
+        self.assertEqual((session_id, user_id), (tab.registered["sessionId"], "alice"))
+        await tab.send(type="register", jwtToken=self.daemon.token("bob"))
+        await tab.receive("registered")
+        with self.assert_refused("NotFound"):
+            self.worker.call("Sessions.Reply", "(sss)", session_id, request_id, '{"secret":1}')
         await tab.assert_silence(0.1)
 
     async def test_a_bad_token_closes_a_registered_connection(self):
