@@ -12,6 +12,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* RFC 6455, section 5.2. */
+#define OPCODE_TEXT 1
+#define OPCODE_PING 9
+
+/* An empty Pong, masked with zeros: servers that use payloads in their Pings are not measured. */
+static const char pong[] = { '\x8a', '\x80', 0, 0, 0, 0 };
+
 /* A frame that is counted has this in its data, and a number behind it. */
 #define SEQUENCE_MARK "\"seq\":"
 
@@ -204,8 +211,10 @@ take_frames (LoadSockets *self, Socket *socket_, const guint8 *data, gsize lengt
         }
       if (length - taken < header + payload)
         break;
-      if ((p[0] & 0x0f) == 1)
+      if ((p[0] & 0x0f) == OPCODE_TEXT)
         on_frame (self, socket_, (const char *) p + header, payload);
+      else if ((p[0] & 0x0f) == OPCODE_PING)
+        send_all (socket_->fd, pong, sizeof pong);
       taken += header + payload;
     }
   return taken;
