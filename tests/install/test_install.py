@@ -188,15 +188,14 @@ class Program(InstallTestCase):
         text = read(in_prefix("etc/belfry/belfryd.conf"))
         keys = re.findall(r"^#([a-z-]+)=", text, re.MULTILINE)
         self.assertEqual(set(keys), self.options() - {
-            "bus", "config", "help", "new-epoch", "verbose", "version"})
+            "bus", "config", "help", "new-epoch", "verbose", "version", "worker-socket"})
         # With all that is commented in force, but what belongs to the machine.
         everything = re.sub(r"^#([a-z-]+=)", r"\1", text, flags=re.MULTILINE)
         everything = re.sub(r"^jwt-jwks-file=.*\n", "", everything, flags=re.MULTILINE)
         config = self.write("everything.conf", everything)
         bus = belfry_test.Bus()
         self.addCleanup(bus.close)
-        daemon = belfry_test.Daemon(bus, self.folder, "--config", config, "--worker-socket",
-                                    os.path.join(self.folder, "worker"))
+        daemon = belfry_test.Daemon(bus, self.folder, "--config", config)
         daemon.stop()
 
     def test_default_configuration_has_no_secret(self):

@@ -134,6 +134,16 @@ class BusClient:
     def next_signal(self, timeout=PATIENCE):
         return self.signals.get(timeout=timeout)
 
+    def received(self):
+        """The signals that came before the latest answer: they wait for their thread in order."""
+        handled = threading.Event()
+        source = GLib.Idle()
+        source.set_priority(GLib.PRIORITY_DEFAULT)
+        source.set_callback(lambda *_: handled.set())
+        source.attach(self.context)
+        assert handled.wait(PATIENCE)
+        return [self.signals.get_nowait() for _ in range(self.signals.qsize())]
+
     def close(self):
         if self.connection.is_closed():
             return

@@ -401,7 +401,8 @@ class Changing(BelfryTestCase):
             self.assertEqual(sorted(told), ids)
             self.assertEqual(data["unreadCount"], 0)
             # The call was answered after the last: all the signals have come before it.
-            signals = [self.worker.signals.get_nowait() for _ in range(3)]
+            signals = self.worker.received()
+            self.assertEqual(len(signals), 3)
             self.assertEqual({s[:3] for s in signals}, {("Notifications", signal, "alice")})
             self.assertEqual(sorted(id for s in signals for id in s[3]), ids)
             self.assertEqual(self.worker.call("Notifications." + method, "(s)", "alice"), 0)
@@ -423,7 +424,7 @@ class Subscribing(BelfryTestCase):
     def received(self, worker):
         """What has come up to an answer, before which it was sent."""
         worker.call("Notifications.CountUnread", "(s)", "nobody")
-        return [worker.signals.get_nowait() for _ in range(worker.signals.qsize())]
+        return worker.received()
 
     def subscribe(self, worker, **filter):
         types = {"user_prefix": ("user-prefix", "s"), "signals": ("signals", "as")}

@@ -233,13 +233,13 @@ class Listing(SessionsTestCase):
                          ("Sessions", "UserConnected", "alice"))
         await first.close()
         await self.wait_until(lambda: self.list_sessions(user_id="alice")[1] == 1)
-        self.assertTrue(self.worker.signals.empty())
+        self.assertEqual(self.worker.received(), [])
         await second.close()
         await bob.close()
         self.assertEqual(await asyncio.to_thread(self.worker.next_signal),
                          ("Sessions", "UserDisconnected", "alice"))
-        self.assertTrue(self.worker.signals.empty())
-        self.assertTrue(other.signals.empty())
+        self.assertEqual(self.worker.received(), [])
+        self.assertEqual(other.received(), [])
 
     async def test_a_subscription_is_forgotten_with_its_caller(self):
         subscriber = self.new_worker()
@@ -354,7 +354,7 @@ class Handling(SessionsTestCase):
         self.assertNotEqual(request, "")
         self.reply(session, request, ' {"m":2.0} ')
         self.assertEqual(await tab.socket.recv(), '{"type":"reply","id":"x","data":{"m":2.0}}')
-        self.assertTrue(other.signals.empty())
+        self.assertEqual(other.received(), [])
 
     async def test_without_an_id_no_answer_is_wanted(self):
         self.handle("note")
