@@ -3,6 +3,7 @@
 
 #include "belfry-bus-caller.h"
 
+#include "belfry-bus-gate.h"
 #include "belfry-bus.h"
 
 struct _BelfryBusCaller
@@ -85,6 +86,17 @@ belfry_bus_caller_get_key (BelfryBusCaller *self)
   return self->key;
 }
 
+/* GDBus would wait until what is being written is read. */
+static void
+part (BelfryBusCaller *self)
+{
+  GIOStream *stream = g_dbus_connection_get_stream (self->connection);
+
+  g_info ("A worker does not read its signals: its connection is closed");
+  g_socket_shutdown (g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream)), TRUE, TRUE,
+                     NULL);
+}
+
 /* Sends a signal to this caller alone. A floating @parameters is consumed. */
 void
 belfry_bus_caller_emit (BelfryBusCaller *self,
@@ -92,9 +104,12 @@ belfry_bus_caller_emit (BelfryBusCaller *self,
                         const char *signal,
                         GVariant *parameters)
 {
+  g_autoptr (GVariant) owned = g_variant_ref_sink (parameters);
   g_autoptr (GError) error = NULL;
 
-  if (!g_dbus_connection_emit_signal (self->connection, self->name, BELFRY_BUS_PATH, interface,
-                                      signal, parameters, &error))
+  if (self->name == NULL && !belfry_bus_gate_count_signal (self->connection, owned))
+    part (self);
+  else if (!g_dbus_connection_emit_signal (self->connection, self->name, BELFRY_BUS_PATH, interface,
+                                           signal, owned, &error))
     g_debug ("%s was not sent: %s", signal, error->message);
 }

@@ -12,48 +12,63 @@
 /* Messages that the bus daemon or GDBus handle for us cost about this much, too. */
 #define CALL_OVERHEAD 256
 
+/* Under which an incoming message keeps its Call. */
+#define CALL_KEY "belfry-bus-call"
+
+/* Under which a connection keeps its Guard. */
+#define GUARD_KEY "belfry-bus-guard"
+
 struct _BelfryBusGate
 {
   gatomicrefcount ref_count;
   GMutex mutex;
-  GHashTable *callers; /* name → how many calls are unanswered */
-  GHashTable *calls;   /* set of Call */
+  GHashTable *callers; /* key → Caller, those with calls that are not answered */
+  guint n_calls;
   gsize bytes;
+  guint n_peers;
+  BelfryBusGateFunc on_room;
+  gpointer user_data;
+  GDestroyNotify destroy;
 };
 
-/* One call that is not answered. */
 typedef struct
 {
-  char *caller;
+  char *key;
+  GHashTable *calls; /* serial → Call */
+  gsize bytes;
+  guint cost;     /* of those that have begun */
+  gboolean waits; /* for room to begin another one */
+  gboolean gone;
+} Caller;
+
+/* One call that is not answered. Its message holds it, too, and may outlive it here. */
+typedef struct
+{
+  BelfryBusGate *gate;
+  Caller *caller; /* NULL when it is not counted any more */
   guint32 serial;
   gsize bytes;
+  guint cost;
   gboolean wants_no_reply;
+  gboolean handled; /* what is left of it is its answer, on its way */
 } Call;
 
-static guint
-call_hash (gconstpointer data)
+/* What the filter of one connection knows. */
+typedef struct
 {
-  const Call *call = data;
-
-  return g_str_hash (call->caller) ^ call->serial * 2654435761u;
-}
-
-static gboolean
-call_equal (gconstpointer a, gconstpointer b)
-{
-  const Call *one = a;
-  const Call *other = b;
-
-  return one->serial == other->serial && g_str_equal (one->caller, other->caller);
-}
+  BelfryBusGate *gate;
+  char *peer;         /* the key of its one caller, if there is no bus daemon to name them */
+  int unsent_signals; /* bytes, atomic */
+} Guard;
 
 static void
-call_free (gpointer data)
+caller_free (gpointer data)
 {
-  Call *call = data;
+  Caller *caller = data;
 
-  g_free (call->caller);
-  g_free (call);
+  g_hash_table_unref (caller->calls);
+  g_free (caller->key);
+  g_free (caller);
 }
 
 BelfryBusGate *
@@ -63,8 +78,14 @@ belfry_bus_gate_new (void)
 
   g_atomic_ref_count_init (&self->ref_count);
   g_mutex_init (&self->mutex);
-  self->callers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  self->calls = g_hash_table_new_full (call_hash, call_equal, call_free, NULL);
+  self->callers = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, caller_free);
+  return self;
+}
+
+static BelfryBusGate *
+gate_ref (BelfryBusGate *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
   return self;
 }
 
@@ -73,16 +94,30 @@ belfry_bus_gate_unref (BelfryBusGate *self)
 {
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
-  g_hash_table_unref (self->calls);
   g_hash_table_unref (self->callers);
+  g_clear_pointer (&self->user_data, self->destroy);
   g_mutex_clear (&self->mutex);
   g_free (self);
 }
 
-/* Without a bus daemon there is one caller to a connection, and it has no name. */
-static const char *
-caller_of (const char *name)
+/* Has @func called, in whatever thread, when a caller that belfry_bus_gate_begin() held up may go
+ * on. It belongs before the first connection. */
+void
+belfry_bus_gate_set_on_room (BelfryBusGate *self,
+                             BelfryBusGateFunc func,
+                             gpointer user_data,
+                             GDestroyNotify destroy)
 {
+  self->on_room = func;
+  self->user_data = user_data;
+  self->destroy = destroy;
+}
+
+static const char *
+caller_of (Guard *guard, const char *name)
+{
+  if (guard->peer != NULL)
+    return guard->peer;
   return name != NULL ? name : "";
 }
 
@@ -94,6 +129,67 @@ size_of_body (GDBusMessage *message)
   return body != NULL ? g_variant_get_size (body) : 0;
 }
 
+/* The call is counted no more. Returns: whether its caller may begin another */
+static gboolean
+forget (BelfryBusGate *self, Call *call)
+{
+  Caller *caller = call->caller;
+  gboolean room;
+
+  call->caller = NULL;
+  self->n_calls--;
+  self->bytes -= call->bytes;
+  caller->bytes -= call->bytes;
+  caller->cost -= call->cost;
+  room = caller->waits && caller->cost <= BELFRY_BUS_MAX_COST_PER_CALLER / 2;
+  if (room)
+    caller->waits = FALSE;
+  g_hash_table_remove (caller->calls, GUINT_TO_POINTER (call->serial));
+  if (g_hash_table_size (caller->calls) == 0)
+    g_hash_table_remove (self->callers, caller->key);
+  return room;
+}
+
+static void
+tell_room (BelfryBusGate *self, gboolean room)
+{
+  if (room && self->on_room != NULL)
+    self->on_room (self->user_data);
+}
+
+/* Nobody works on the call any more. If its answer can still go out, it is counted until then: so
+ * the answers that a caller does not read are bounded as well. */
+static void
+on_message_freed (gpointer data)
+{
+  Call *call = data;
+  BelfryBusGate *gate = call->gate;
+  gboolean room = FALSE;
+
+  g_mutex_lock (&gate->mutex);
+  call->handled = TRUE;
+  if (call->caller != NULL && call->caller->gone)
+    room = forget (gate, call);
+  g_mutex_unlock (&gate->mutex);
+  tell_room (gate, room);
+  g_atomic_rc_box_release (call);
+  belfry_bus_gate_unref (gate);
+}
+
+static Caller *
+ensure_caller (BelfryBusGate *self, const char *key)
+{
+  Caller *caller = g_hash_table_lookup (self->callers, key);
+
+  if (caller != NULL)
+    return caller;
+  caller = g_new0 (Caller, 1);
+  caller->key = g_strdup (key);
+  caller->calls = g_hash_table_new_full (NULL, NULL, NULL, g_atomic_rc_box_release);
+  g_hash_table_insert (self->callers, caller->key, caller);
+  return caller;
+}
+
 typedef enum
 {
   ENTERED,
@@ -101,54 +197,87 @@ typedef enum
   REPEATED
 } Entry;
 
-/* Lets a call in and counts it, if there is room. */
+/* Lets a call in and counts it, if there is room. One caller who fills it all up does not keep the
+ * small calls of others out. */
 static Entry
-enter (BelfryBusGate *self, GDBusMessage *message, gboolean wants_no_reply)
+enter (Guard *guard, GDBusMessage *message, gboolean wants_no_reply)
 {
+  BelfryBusGate *self = guard->gate;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
-  const char *caller = caller_of (g_dbus_message_get_sender (message));
-  guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->callers, caller));
+  const char *key = caller_of (guard, g_dbus_message_get_sender (message));
+  guint32 serial = g_dbus_message_get_serial (message);
   gsize bytes = CALL_OVERHEAD + size_of_body (message);
-  const Call key = { (char *) caller, g_dbus_message_get_serial (message), 0, FALSE };
+  Caller *caller = g_hash_table_lookup (self->callers, key);
+  guint n = caller != NULL ? g_hash_table_size (caller->calls) : 0;
+  gsize share = bytes + (caller != NULL ? caller->bytes : 0);
   Call *call;
 
-  if (g_hash_table_contains (self->calls, &key))
+  if (caller != NULL && g_hash_table_contains (caller->calls, GUINT_TO_POINTER (serial)))
     return REPEATED;
-  if (n >= BELFRY_BUS_MAX_CALLS_PER_CALLER
-      || g_hash_table_size (self->calls) >= BELFRY_BUS_MAX_CALLS
-      || self->bytes + bytes > BELFRY_BUS_MAX_BYTES)
+  if (n >= BELFRY_BUS_MAX_CALLS_PER_CALLER || self->n_calls >= BELFRY_BUS_MAX_CALLS
+      || (self->bytes + bytes > BELFRY_BUS_MAX_BYTES && share > BELFRY_BUS_SURE_BYTES))
     return TOO_MANY;
 
-  call = g_new (Call, 1);
-  *call = (Call){ g_strdup (caller), g_dbus_message_get_serial (message), bytes, wants_no_reply };
-  g_hash_table_add (self->calls, call);
-  g_hash_table_insert (self->callers, g_strdup (caller), GUINT_TO_POINTER (n + 1));
+  caller = ensure_caller (self, key);
+  call = g_atomic_rc_box_new0 (Call);
+  call->gate = gate_ref (self);
+  call->caller = caller;
+  call->serial = serial;
+  call->bytes = bytes;
+  call->wants_no_reply = wants_no_reply;
+  g_hash_table_insert (caller->calls, GUINT_TO_POINTER (serial), g_atomic_rc_box_acquire (call));
+  g_object_set_data_full (G_OBJECT (message), CALL_KEY, call, on_message_freed);
+  caller->bytes += bytes;
   self->bytes += bytes;
+  self->n_calls++;
   return ENTERED;
 }
 
 /* A reply goes out. Returns: FALSE if its caller wanted none */
 static gboolean
-leave (BelfryBusGate *self, GDBusMessage *message)
+leave (Guard *guard, GDBusMessage *message)
+{
+  BelfryBusGate *self = guard->gate;
+  guint32 serial = g_dbus_message_get_reply_serial (message);
+  Caller *caller;
+  Call *call;
+  gboolean wanted = TRUE;
+  gboolean room = FALSE;
+
+  g_mutex_lock (&self->mutex);
+  caller = g_hash_table_lookup (self->callers,
+                                caller_of (guard, g_dbus_message_get_destination (message)));
+  call = caller != NULL ? g_hash_table_lookup (caller->calls, GUINT_TO_POINTER (serial)) : NULL;
+  if (call != NULL)
+    {
+      wanted = !call->wants_no_reply;
+      room = forget (self, call);
+    }
+  g_mutex_unlock (&self->mutex);
+  tell_room (self, room);
+  return wanted;
+}
+
+/* Whether work on a call may begin that costs so much, beside what its caller has going on. One
+ * that is larger than the bound may, alone. If not, the gate tells when to ask again. */
+gboolean
+belfry_bus_gate_begin (BelfryBusGate *self, GDBusMethodInvocation *invocation, guint cost)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
-  const char *caller = caller_of (g_dbus_message_get_destination (message));
-  const Call key = { (char *) caller, g_dbus_message_get_reply_serial (message), 0, FALSE };
-  Call *call = g_hash_table_lookup (self->calls, &key);
-  gboolean wanted;
-  guint n;
+  Call *call =
+      g_object_get_data (G_OBJECT (g_dbus_method_invocation_get_message (invocation)), CALL_KEY);
+  Caller *caller = call != NULL ? call->caller : NULL;
 
-  if (call == NULL)
+  if (caller == NULL)
     return TRUE;
-  wanted = !call->wants_no_reply;
-  self->bytes -= call->bytes;
-  n = GPOINTER_TO_UINT (g_hash_table_lookup (self->callers, caller));
-  if (n > 1)
-    g_hash_table_insert (self->callers, g_strdup (caller), GUINT_TO_POINTER (n - 1));
-  else
-    g_hash_table_remove (self->callers, caller);
-  g_hash_table_remove (self->calls, call);
-  return wanted;
+  if (caller->cost > 0 && caller->cost + cost > BELFRY_BUS_MAX_COST_PER_CALLER)
+    {
+      caller->waits = TRUE;
+      return FALSE;
+    }
+  call->cost = cost;
+  caller->cost += cost;
+  return TRUE;
 }
 
 /* Answers @message here, and takes it over. */
@@ -226,13 +355,36 @@ describe_size (GDBusMessage *message)
                           size_of_body (message), BELFRY_BUS_MAX_CALL_BYTES);
 }
 
+/* Returns: (transfer full): @message, or a copy that can be changed */
 static GDBusMessage *
-take_call (BelfryBusGate *self, GDBusConnection *connection, GDBusMessage *message)
+unlock (GDBusMessage *message)
+{
+  g_autoptr (GDBusMessage) original = NULL;
+
+  if (!g_dbus_message_get_locked (message))
+    return message;
+  original = message;
+  return g_dbus_message_copy (original, NULL);
+}
+
+static GDBusMessage *
+take_call (Guard *guard, GDBusConnection *connection, GDBusMessage *message)
 {
   GDBusMessageFlags flags = g_dbus_message_get_flags (message);
   gboolean wants_no_reply = (flags & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED) != 0;
-  g_autofree char *fault = find_signature_fault (message);
+  g_autofree char *fault = NULL;
 
+  /* Nobody has checked the name that a peer gives itself. */
+  if (guard->peer != NULL && g_dbus_message_get_sender (message) != NULL)
+    {
+      message = unlock (message);
+      g_dbus_message_set_sender (message, NULL);
+    }
+  /* They would be held open until the call is answered. */
+  if (g_dbus_message_get_num_unix_fds (message) > 0)
+    return refuse (connection, message, wants_no_reply, ERROR_PREFIX "InvalidArgs",
+                   "arguments: no file descriptors are taken");
+  fault = find_signature_fault (message);
   if (fault != NULL)
     return refuse (connection, message, wants_no_reply, ERROR_PREFIX "InvalidArgs", fault);
   if (size_of_body (message) > BELFRY_BUS_MAX_CALL_BYTES)
@@ -241,7 +393,13 @@ take_call (BelfryBusGate *self, GDBusConnection *connection, GDBusMessage *messa
 
       return refuse (connection, message, wants_no_reply, ERROR_PREFIX "TooLarge", text);
     }
-  switch (enter (self, message, wants_no_reply))
+  /* So that every call is answered, and so is seen to end; leave() drops the answer. */
+  if (wants_no_reply)
+    {
+      message = unlock (message);
+      g_dbus_message_set_flags (message, flags & ~(guint) G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
+    }
+  switch (enter (guard, message, wants_no_reply))
     {
     case TOO_MANY:
       return refuse (connection, message, wants_no_reply, ERROR_PREFIX "Busy",
@@ -255,32 +413,22 @@ take_call (BelfryBusGate *self, GDBusConnection *connection, GDBusMessage *messa
       return NULL;
     case ENTERED:
     default:
-      break;
+      return message;
     }
-  if (!wants_no_reply)
-    return message;
-
-  /* So that every call is answered, and so is seen to end; leave() drops the answer. */
-  if (g_dbus_message_get_locked (message))
-    {
-      g_autoptr (GDBusMessage) original = message;
-
-      message = g_dbus_message_copy (original, NULL);
-    }
-  g_dbus_message_set_flags (message, flags & ~(guint) G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
-  return message;
 }
 
 static GDBusMessage *
 filter (GDBusConnection *connection, GDBusMessage *message, gboolean incoming, gpointer user_data)
 {
-  BelfryBusGate *self = user_data;
+  Guard *guard = user_data;
   GDBusMessageType type = g_dbus_message_get_message_type (message);
 
   if (incoming && type == G_DBUS_MESSAGE_TYPE_METHOD_CALL)
-    return take_call (self, connection, message);
+    return take_call (guard, connection, message);
+  if (!incoming && type == G_DBUS_MESSAGE_TYPE_SIGNAL && guard->peer != NULL)
+    g_atomic_int_add (&guard->unsent_signals, -(int) (CALL_OVERHEAD + size_of_body (message)));
   if (!incoming && (type == G_DBUS_MESSAGE_TYPE_METHOD_RETURN || type == G_DBUS_MESSAGE_TYPE_ERROR)
-      && !leave (self, message))
+      && !leave (guard, message))
     {
       g_object_unref (message);
       return NULL;
@@ -288,12 +436,69 @@ filter (GDBusConnection *connection, GDBusMessage *message, gboolean incoming, g
   return message;
 }
 
-/* Counts the calls that come in on @connection from now on. */
-void
-belfry_bus_gate_guard (BelfryBusGate *self, GDBusConnection *connection)
+static void
+guard_free (gpointer data)
 {
-  g_atomic_ref_count_inc (&self->ref_count);
-  g_dbus_connection_add_filter (connection, filter, self, (GDestroyNotify) belfry_bus_gate_unref);
+  Guard *guard = data;
+
+  belfry_bus_gate_unref (guard->gate);
+  g_free (guard->peer);
+  g_free (guard);
+}
+
+static Guard *
+guard_of (GDBusConnection *connection)
+{
+  return g_object_get_data (G_OBJECT (connection), GUARD_KEY);
+}
+
+/* Counts the calls that come in on @connection from now on.
+ *
+ * @is_bus: whether a bus daemon is there, which says who calls */
+void
+belfry_bus_gate_guard (BelfryBusGate *self, GDBusConnection *connection, gboolean is_bus)
+{
+  Guard *guard = g_new0 (Guard, 1);
+
+  guard->gate = gate_ref (self);
+  if (!is_bus)
+    guard->peer = g_strdup_printf ("peer %u", ++self->n_peers);
+  g_object_set_data (G_OBJECT (connection), GUARD_KEY, guard);
+  g_dbus_connection_add_filter (connection, filter, guard, guard_free);
+}
+
+/* @connection, which has no bus daemon, is closed. Answers that were on their way are not. */
+void
+belfry_bus_gate_forget (BelfryBusGate *self, GDBusConnection *connection)
+{
+  g_autoptr (GList) calls = NULL;
+  Caller *caller;
+  gboolean room = FALSE;
+
+  g_mutex_lock (&self->mutex);
+  caller = g_hash_table_lookup (self->callers, guard_of (connection)->peer);
+  if (caller != NULL)
+    {
+      caller->gone = TRUE;
+      calls = g_hash_table_get_values (caller->calls);
+    }
+  for (GList *link = calls; link != NULL; link = link->next)
+    if (((Call *) link->data)->handled)
+      room |= forget (self, link->data);
+  g_mutex_unlock (&self->mutex);
+  tell_room (self, room);
+}
+
+/* Whether a signal may be sent. A bus daemon parts with one who does not read; here we have to.
+ *
+ * Returns: FALSE if so much is unread that there is no use in going on */
+gboolean
+belfry_bus_gate_count_signal (GDBusConnection *connection, GVariant *parameters)
+{
+  Guard *guard = guard_of (connection);
+  int size = (int) (CALL_OVERHEAD + g_variant_get_size (parameters));
+
+  return g_atomic_int_add (&guard->unsent_signals, size) + size <= BELFRY_BUS_MAX_UNSENT_SIGNALS;
 }
 
 /* How many calls are unanswered. */
@@ -302,5 +507,5 @@ belfry_bus_gate_get_n_calls (BelfryBusGate *self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
 
-  return g_hash_table_size (self->calls);
+  return self->n_calls;
 }

@@ -5,6 +5,7 @@
 
 #include "belfry-bus-gate.h"
 #include "belfry-bus-subscribers.h"
+#include "belfry-bus-turns.h"
 #include "belfry-bus-worker-handler.h"
 #include "belfry-bus.h"
 
@@ -18,6 +19,7 @@ struct _BelfryBus
   BelfryBusSubscribers *subscribers;
   BelfryBusWorkerHandler *worker_handler;
   BelfryBusGate *gate;
+  BelfryBusTurns *turns;
   GPtrArray *connections; /* of Registration */
   gboolean shut_down;
 };

@@ -3,6 +3,7 @@
 
 #include "belfry-bus-private.h"
 
+#include "belfry-argument.h"
 #include "belfry-dbus-info.h"
 #include "belfry-error.h"
 
@@ -55,6 +56,45 @@ find_method (const char *interface, const char *name)
   return NULL;
 }
 
+/* The call's turn has come. */
+static void
+handle (GDBusMethodInvocation *invocation, gpointer user_data)
+{
+  BelfryBus *self = user_data;
+  BelfryBusMethodFunc func = find_method (g_dbus_method_invocation_get_interface_name (invocation),
+                                          g_dbus_method_invocation_get_method_name (invocation));
+
+  if (self->shut_down)
+    g_dbus_method_invocation_return_error_literal (invocation, BELFRY_ERROR, BELFRY_ERROR_BUSY,
+                                                   "Belfry is going down: call again later");
+  else
+    func (self, g_dbus_method_invocation_get_parameters (invocation), invocation);
+}
+
+/* How much work a call is, in rows, about: those that it names, or asks for, and a KiB counts as
+ * one, too. What it says may be wrong still. */
+static guint
+cost_of (const char *name, GVariant *parameters)
+{
+  gsize cost = 1 + g_variant_get_size (parameters) / 1024;
+  guint32 limit = 0;
+
+  if (g_str_equal (name, "MarkAllRead") || g_str_equal (name, "RemoveAll"))
+    cost += BELFRY_IDS_MAX;
+  else if (g_str_equal (name, "List") || g_str_equal (name, "ListSessions"))
+    limit = 100;
+  for (gsize i = 0; i < g_variant_n_children (parameters); i++)
+    {
+      g_autoptr (GVariant) argument = g_variant_get_child_value (parameters, i);
+
+      if (g_variant_is_of_type (argument, G_VARIANT_TYPE_VARDICT))
+        g_variant_lookup (argument, "limit", "u", &limit);
+      else if (g_variant_is_of_type (argument, G_VARIANT_TYPE_ARRAY))
+        cost += g_variant_n_children (argument);
+    }
+  return (guint) MIN (cost + limit, G_MAXUINT16);
+}
+
 static void
 on_method_call (GDBusConnection *connection,
                 const char *sender,
@@ -66,13 +106,8 @@ on_method_call (GDBusConnection *connection,
                 gpointer user_data)
 {
   BelfryBus *self = user_data;
-  BelfryBusMethodFunc func = find_method (interface, name);
 
-  if (self->shut_down)
-    g_dbus_method_invocation_return_error_literal (invocation, BELFRY_ERROR, BELFRY_ERROR_BUSY,
-                                                   "Belfry is going down: call again later");
-  else
-    func (self, parameters, invocation);
+  belfry_bus_turns_add (self->turns, invocation, cost_of (name, parameters));
 }
 
 static GVariant *
@@ -95,6 +130,7 @@ belfry_bus_dispose (GObject *object)
   BelfryBus *self = BELFRY_BUS (object);
 
   g_clear_pointer (&self->connections, g_ptr_array_unref);
+  g_clear_pointer (&self->turns, belfry_bus_turns_free);
   g_clear_pointer (&self->subscribers, belfry_bus_subscribers_free);
   if (self->worker_handler != NULL)
     belfry_handler_chain_remove (self->context.chain,
@@ -124,6 +160,7 @@ belfry_bus_init (BelfryBus *self)
 {
   self->connections = g_ptr_array_new_with_free_func (registration_free);
   self->gate = belfry_bus_gate_new ();
+  self->turns = belfry_bus_turns_new (self->gate, handle, self);
 }
 
 BelfryBus *
@@ -141,15 +178,17 @@ belfry_bus_new (const BelfryBusContext *context)
   return self;
 }
 
-/* Answers calls on @connection from now on. */
+/* Answers calls on @connection, of a bus or of a peer, from now on. */
 gboolean
 belfry_bus_serve (BelfryBus *self, GDBusConnection *connection, GError **error)
 {
   Registration *registration = g_new0 (Registration, 1);
+  GDBusConnectionFlags flags = g_dbus_connection_get_flags (connection);
 
   registration->connection = g_object_ref (connection);
   g_ptr_array_add (self->connections, registration);
-  belfry_bus_gate_guard (self->gate, connection);
+  belfry_bus_gate_guard (self->gate, connection,
+                         (flags & G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION) != 0);
   for (guint i = 0; i < N_INTERFACES; i++)
     {
       registration->ids[i] = g_dbus_connection_register_object (
@@ -159,6 +198,20 @@ belfry_bus_serve (BelfryBus *self, GDBusConnection *connection, GError **error)
         return FALSE;
     }
   return TRUE;
+}
+
+/* The connection of a peer is closed. What it has called is done, though there is nobody to tell.
+ */
+void
+belfry_bus_leave (BelfryBus *self, GDBusConnection *connection)
+{
+  belfry_bus_gate_forget (self->gate, connection);
+  for (guint i = 0; i < self->connections->len; i++)
+    if (((Registration *) g_ptr_array_index (self->connections, i))->connection == connection)
+      {
+        g_ptr_array_remove_index_fast (self->connections, i);
+        return;
+      }
 }
 
 /* Refuses calls from now on; those that have begun are still answered. */

@@ -32,6 +32,7 @@ G_DECLARE_FINAL_TYPE (BelfryBus, belfry_bus, BELFRY, BUS, GObject)
 
 BelfryBus *belfry_bus_new (const BelfryBusContext *context);
 gboolean belfry_bus_serve (BelfryBus *self, GDBusConnection *connection, GError **error);
+void belfry_bus_leave (BelfryBus *self, GDBusConnection *connection);
 void belfry_bus_shut_down (BelfryBus *self);
 guint belfry_bus_get_n_calls (BelfryBus *self);
 

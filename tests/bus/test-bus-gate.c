@@ -106,7 +106,7 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->client = g_thread_join (thread);
 
   fixture->gate = belfry_bus_gate_new ();
-  belfry_bus_gate_guard (fixture->gate, fixture->server);
+  belfry_bus_gate_guard (fixture->gate, fixture->server, TRUE);
   node = g_dbus_node_info_new_for_xml (xml, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (g_dbus_connection_register_object (fixture->server, PATH, node->interfaces[0],
@@ -243,24 +243,48 @@ test_all_callers (Fixture *fixture, gconstpointer data)
 }
 
 static void
+call_with_bytes (Fixture *fixture, const char *sender, guint32 serial, gsize bytes)
+{
+  g_autofree char *text = g_strnfill (bytes, 'a');
+
+  call (fixture, sender, serial, g_variant_new ("(s)", text), G_DBUS_MESSAGE_FLAGS_NONE);
+}
+
+static void
 test_bytes (Fixture *fixture, gconstpointer data)
 {
-  g_autofree char *text = g_strnfill (BELFRY_BUS_MAX_CALL_BYTES - 64, 'a');
   const guint n = BELFRY_BUS_MAX_BYTES / BELFRY_BUS_MAX_CALL_BYTES;
 
   for (guint round = 0; round < 2; round++)
     {
       for (guint i = 0; i < n; i++)
-        call (fixture, ":1.1", 1 + i, g_variant_new ("(s)", text), G_DBUS_MESSAGE_FLAGS_NONE);
-      call (fixture, ":1.2", 1, g_variant_new ("(s)", "alice"), G_DBUS_MESSAGE_FLAGS_NONE);
+        call_with_bytes (fixture, ":1.1", 1 + i, BELFRY_BUS_MAX_CALL_BYTES - 64);
       /* The overhead of each makes the last one too much. */
-      wait_for (fixture, n, 1);
+      wait_for (fixture, n - 1, 1);
       assert_refused (fixture, BUSY, "32 MiB");
       answer_all (fixture);
-      wait_for (fixture, 0, n);
-      for (guint i = 0; i < n; i++)
+      wait_for (fixture, 0, n - 1);
+      for (guint i = 0; i < n - 1; i++)
         g_object_unref (g_queue_pop_head (&fixture->answers));
     }
+}
+
+static void
+test_sure_bytes (Fixture *fixture, gconstpointer data)
+{
+  const guint n = BELFRY_BUS_MAX_BYTES / BELFRY_BUS_MAX_CALL_BYTES;
+
+  for (guint i = 0; i < n; i++)
+    call_with_bytes (fixture, ":1.1", 1 + i, BELFRY_BUS_MAX_CALL_BYTES - 1024);
+  call_with_bytes (fixture, ":1.1", 1 + n, 8192);
+  wait_for (fixture, n, 1);
+  assert_refused (fixture, BUSY, "32 MiB");
+  call_with_bytes (fixture, ":1.2", 1, BELFRY_BUS_SURE_BYTES / 2);
+  wait_for (fixture, n + 1, 0);
+  call_with_bytes (fixture, ":1.2", 2, BELFRY_BUS_SURE_BYTES / 2);
+  wait_for (fixture, n + 1, 1);
+  assert_refused (fixture, BUSY, "32 MiB");
+  answer_all (fixture);
 }
 
 static void
@@ -328,6 +352,7 @@ main (int argc, char **argv)
   ADD ("one-caller-has-1024-unanswered-calls", test_one_caller);
   ADD ("all-callers-have-8192-unanswered-calls", test_all_callers);
   ADD ("all-callers-have-32-mebibytes", test_bytes);
+  ADD ("one-who-has-filled-it-leaves-others-a-share", test_sure_bytes);
   ADD ("one-call-has-8-mebibytes", test_large_call);
   ADD ("arguments-of-other-types-are-refused", test_signature);
   ADD ("calls-that-want-no-reply-count", test_no_reply);

@@ -1,0 +1,21 @@
+/* SPDX-FileCopyrightText: The Belfry developers
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "belfry-bus-gate.h"
+
+G_BEGIN_DECLS
+
+/* Whose call is next. Calls wait here, each caller's in order, and are taken from the callers in
+ * turn, so that nobody waits for all that another has sent. */
+typedef struct _BelfryBusTurns BelfryBusTurns;
+typedef void (*BelfryBusTurnsFunc) (GDBusMethodInvocation *invocation, gpointer user_data);
+
+BelfryBusTurns *
+belfry_bus_turns_new (BelfryBusGate *gate, BelfryBusTurnsFunc func, gpointer user_data);
+void belfry_bus_turns_free (BelfryBusTurns *self);
+
+void belfry_bus_turns_add (BelfryBusTurns *self, GDBusMethodInvocation *invocation, guint cost);
+
+G_END_DECLS
