@@ -13,9 +13,11 @@ struct _BelfryServerConfig
 {
   GObject parent_instance;
 
-  char *bus;         /* session, system or an address */
-  GPtrArray *listen; /* of GSocketAddress */
-  char *database;    /* the path of an SQLite file */
+  char *bus; /* session, system or an address */
+  char *worker_socket;
+  char **worker_uids; /* numbers as text */
+  GPtrArray *listen;  /* of GSocketAddress */
+  char *database;     /* the path of an SQLite file */
   gboolean new_epoch;
   char *jwt_secret_file;
   char *jwt_jwks_file;

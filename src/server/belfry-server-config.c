@@ -137,12 +137,21 @@ set_database (BelfryServerConfig *self, gpointer field, const char *value, GErro
   return set_text (self, field, value + strlen (SQLITE_PREFIX), error);
 }
 
-/* The name is kept for the version that has it. Workers that would wait at a socket where nobody
- * listens are worse than a start that fails. */
 static gboolean
-refuse_worker_socket (BelfryServerConfig *self, gpointer field, const char *value, GError **error)
+set_path (BelfryServerConfig *self, gpointer field, const char *value, GError **error)
 {
-  return set_fault (error, value, "nothing, as this version serves workers on a bus only");
+  if (!g_path_is_absolute (value))
+    return set_fault (error, value, "an absolute path");
+  return set_text (self, field, value, error);
+}
+
+static gboolean
+add_uid (BelfryServerConfig *self, gpointer field, const char *value, GError **error)
+{
+  /* The last one stands for nobody at all. */
+  if (!g_ascii_string_to_unsigned (value, 10, 0, G_MAXUINT32 - 1, NULL, NULL))
+    return set_fault (error, value, "the number of a user");
+  return add_text (self, field, value, error);
 }
 
 /* Its bounds are those of the option. */
@@ -162,7 +171,8 @@ set_number (BelfryServerConfig *self, gpointer field, const char *value, GError 
 
 static const Option options[] = {
   { "bus", FIELD (bus), set_text },
-  { "worker-socket", 0, refuse_worker_socket },
+  { "worker-socket", FIELD (worker_socket), set_path },
+  { "worker-uid", FIELD (worker_uids), add_uid, TRUE },
   { "listen", FIELD (listen), add_listen, TRUE },
   { "database", FIELD (database), set_database },
   { "new-epoch", FIELD (new_epoch), set_switch },
@@ -195,6 +205,8 @@ belfry_server_config_finalize (GObject *object)
   BelfryServerConfig *self = BELFRY_SERVER_CONFIG (object);
 
   g_free (self->bus);
+  g_free (self->worker_socket);
+  g_strfreev (self->worker_uids);
   g_ptr_array_unref (self->listen);
   g_free (self->database);
   g_free (self->jwt_secret_file);

@@ -14,9 +14,10 @@
 #include "belfry-server-keys.h"
 #include "belfry-sql-store.h"
 #include "belfry-web-server.h"
+#include "belfry-worker-socket.h"
 
 /* Descriptors that are needed beside those of the connections. */
-#define OTHER_DESCRIPTORS 256
+#define OTHER_DESCRIPTORS 512
 
 /**
  * BelfryServer:
@@ -40,6 +41,7 @@ struct _BelfryServer
   BelfryWebServer *web;
   BelfryBus *bus;
   GDBusConnection *connection;
+  BelfryWorkerSocket *worker_socket;
   guint sweep_id;
 };
 
@@ -59,6 +61,7 @@ belfry_server_dispose (GObject *object)
   BelfryServer *self = BELFRY_SERVER (object);
 
   g_clear_handle_id (&self->sweep_id, g_source_remove);
+  g_clear_pointer (&self->worker_socket, belfry_worker_socket_free);
   g_clear_object (&self->bus);
   if (self->connection != NULL)
     g_signal_handlers_disconnect_by_data (self->connection, self);
@@ -244,6 +247,35 @@ make_bus (BelfryServer *self, GError **error)
   return TRUE;
 }
 
+static void
+on_worker (GDBusConnection *connection, gpointer user_data)
+{
+  BelfryServer *self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!belfry_bus_serve (self->bus, connection, &error))
+    g_critical ("A worker is not served: %s", error->message);
+  g_dbus_connection_start_message_processing (connection);
+}
+
+static void
+on_worker_gone (GDBusConnection *connection, gpointer user_data)
+{
+  belfry_bus_leave (BELFRY_SERVER (user_data)->bus, connection);
+}
+
+static gboolean
+make_worker_socket (BelfryServer *self, GError **error)
+{
+  const BelfryServerConfig *config = self->config;
+
+  if (config->worker_socket == NULL)
+    return TRUE;
+  self->worker_socket = belfry_worker_socket_new (config->worker_socket,
+                                                  (const char *const *) config->worker_uids, error);
+  return self->worker_socket != NULL;
+}
+
 static gboolean
 on_sweep (gpointer user_data)
 {
@@ -282,11 +314,16 @@ belfry_server_start (BelfryServer *self, GError **error)
     return FALSE;
   raise_descriptor_limit (self);
   make_core (self);
-  if (!make_web (self, verifier, error) || !make_bus (self, error))
+  if (!make_web (self, verifier, error) || !make_bus (self, error)
+      || !make_worker_socket (self, error))
     return FALSE;
   belfry_web_server_start (self->web);
   self->sweep_id = g_timeout_add_seconds (1, on_sweep, self);
-  return belfry_server_bus_own_name (self->connection, error);
+  if (!belfry_server_bus_own_name (self->connection, error))
+    return FALSE;
+  if (self->worker_socket != NULL)
+    belfry_worker_socket_start (self->worker_socket, on_worker, on_worker_gone, self);
+  return TRUE;
 }
 
 /* How long the calls that have begun are waited for when the server goes down, and then how long
@@ -356,6 +393,8 @@ belfry_server_stop_async (BelfryServer *self, GAsyncReadyCallback callback, gpoi
   g_task_set_task_data (task, stop, g_free);
   if (self->bus != NULL)
     belfry_bus_shut_down (self->bus);
+  if (self->worker_socket != NULL)
+    belfry_worker_socket_stop (self->worker_socket);
   g_timeout_add_full (G_PRIORITY_DEFAULT, STOP_INTERVAL, on_stop, task, g_object_unref);
 }
 

@@ -340,9 +340,12 @@ class BelfryTestCase(unittest.IsolatedAsyncioTestCase):
         self.worker = self.new_worker()
 
     def new_worker(self):
-        worker = BusClient(self.bus.address)
+        worker = self.connect_worker()
         self.addCleanup(worker.close)
         return worker
+
+    def connect_worker(self):
+        return BusClient(self.bus.address)
 
     async def connect(self, port=None, expect_connected=True, **kwargs):
         """A tab that is not registered."""
@@ -372,6 +375,21 @@ class BelfryTestCase(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(name, ERROR + error, message)
         for word in words:
             self.assertIn(word, message)
+
+
+class OverSocket:
+    """Mixed into a test case, it has the workers come by the socket, without a bus between."""
+
+    def setUp(self):
+        folder = tempfile.mkdtemp(prefix="belfry-socket-")
+        self.addCleanup(shutil.rmtree, folder)
+        self.worker_socket = os.path.join(folder, "workers")
+        self.options = ("--worker-socket", self.worker_socket, *self.options)
+        super().setUp()
+
+    def connect_worker(self):
+        return BusClient("unix:path=" + self.worker_socket,
+                         Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT)
 
 
 class TapResult(unittest.TestResult):

@@ -134,6 +134,7 @@ class IdempotencyKeys(BelfryTestCase):
         await tab.assert_silence()
         self.daemon.stop()
         self.daemon.start()
+        self.worker = self.new_worker()
         self.assertEqual(self.worker.create("alice", key="k"), id)
         self.assertEqual(self.worker.list("alice"), ([], 0))
 
@@ -224,6 +225,7 @@ class Expiry(BelfryTestCase):
         self.daemon.stop()
         time.sleep(1.1)
         self.daemon.start()
+        self.worker = self.new_worker()
         tab = await self.open("alice")
         deadline = time.monotonic() + belfry_test.PATIENCE
         while self.worker.list("alice") != ([], 0):
