@@ -19,6 +19,9 @@ struct _BelfryServerConfig
   GPtrArray *listen;  /* of GSocketAddress */
   char *database;     /* the path of an SQLite file */
   gboolean new_epoch;
+  guint retention_age;   /* days, 0 for ever */
+  guint retention_count; /* 0 for all */
+  gboolean retention_unread;
   char *jwt_secret_file;
   char *jwt_jwks_file;
   char *jwt_user_claim;

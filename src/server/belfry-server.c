@@ -147,6 +147,10 @@ static gboolean
 open_store (BelfryServer *self, GError **error)
 {
   const BelfryServerConfig *config = self->config;
+  const BelfrySqlStoreOptions options = {
+    .new_epoch = config->new_epoch,
+    .retention = { config->retention_age, config->retention_count, config->retention_unread },
+  };
   g_autofree char *directory = NULL;
 
   if (config->database == NULL)
@@ -162,7 +166,7 @@ open_store (BelfryServer *self, GError **error)
                    "database: %s: the folder cannot be made", directory);
       return FALSE;
     }
-  self->store = belfry_sql_store_open (config->database, config->new_epoch, error);
+  self->store = belfry_sql_store_open (config->database, &options, error);
   if (self->store == NULL)
     g_prefix_error (error, "database: ");
   return self->store != NULL;

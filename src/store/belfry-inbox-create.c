@@ -7,9 +7,6 @@
 #include "belfry-inbox-writer.h"
 #include "belfry-notification-private.h"
 
-/* How many new notifications a user's row may leave out: so many the readers have to count. */
-#define TAIL_MAX 64
-
 /* What becomes of one draft. */
 typedef struct
 {
@@ -207,7 +204,7 @@ note_created (BelfryInboxWriter *self, Item *item, gint64 expires_at)
 
   item->user->unread++;
   item->user->total++;
-  if (++item->user->tail > TAIL_MAX)
+  if (++item->user->tail > BELFRY_TAIL_MAX)
     belfry_inbox_writer_settle (self, item->user);
   change = belfry_inbox_writer_note (self, BELFRY_CHANGE_CREATED, item->user, item->id);
   change->notification = belfry_notification_new (&fields);

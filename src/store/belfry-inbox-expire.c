@@ -9,6 +9,9 @@
 
 #define STEP BELFRY_IDS_MAX
 
+/* Users whom one step of retention looks at. */
+#define RETAIN_USERS 1000
+
 /* What one step removes of one user. */
 typedef struct
 {
@@ -93,39 +96,125 @@ remove_shares (BelfryInboxWriter *self, GHashTable *shares, GError **error)
   return belfry_inbox_writer_remove_rows (self, json, base, error);
 }
 
-/* Removes some of what has expired. @n_rows: how many; fewer than a step means that all is done */
+/* Removes the rows that a statement picked, and frees them. */
+static gboolean
+remove_rows (BelfryInboxWriter *self, BelfrySqlRows *picked, GError **error)
+{
+  g_autoptr (BelfrySqlRows) rows = picked;
+  g_autoptr (GHashTable) shares = NULL;
+
+  if (belfry_sql_rows_get_length (rows) == 0)
+    return TRUE;
+  shares = share_out (self, rows, error);
+  if (shares == NULL)
+    return FALSE;
+  for (guint i = 0; i < belfry_sql_rows_get_length (rows); i++)
+    {
+      Share *share = share_of (shares, rows, i);
+      gint64 id = belfry_sql_rows_get_int (rows, i, 0);
+
+      g_array_append_val (share->ids, id);
+      share->n_unread += belfry_sql_rows_get_int (rows, i, 1) != 0;
+    }
+  g_clear_pointer (&rows, belfry_sql_rows_free);
+  return remove_shares (self, shares, error);
+}
+
+/* Removes some of what has expired. */
 gboolean
-belfry_inbox_writer_expire (BelfryInboxWriter *self, guint *n_rows, GError **error)
+belfry_inbox_writer_expire (BelfryInboxWriter *self, gboolean *more, GError **error)
 {
   const BelfrySqlArgument arguments[] = {
     BELFRY_SQL_INT ("now", self->now),
     BELFRY_SQL_INT ("limit", STEP),
   };
-  g_autoptr (BelfrySqlRows) rows =
+  BelfrySqlRows *rows =
       belfry_sql_select (self->sql, "pick_expired", arguments, G_N_ELEMENTS (arguments), error);
-  g_autoptr (GHashTable) shares = NULL;
 
   if (rows == NULL)
     return FALSE;
-  *n_rows = belfry_sql_rows_get_length (rows);
-  if (*n_rows > 0)
-    {
-      shares = share_out (self, rows, error);
-      if (shares == NULL)
-        return FALSE;
-      for (guint i = 0; i < *n_rows; i++)
-        {
-          Share *share = share_of (shares, rows, i);
-          gint64 id = belfry_sql_rows_get_int (rows, i, 0);
+  *more = belfry_sql_rows_get_length (rows) == STEP;
+  return remove_rows (self, rows, error)
+         && belfry_sql_select_int (self->sql, "next_expiry", &self->next_expiry, error);
+}
 
-          g_array_append_val (share->ids, id);
-          share->n_unread += belfry_sql_rows_get_int (rows, i, 1) != 0;
-        }
-      g_clear_pointer (&rows, belfry_sql_rows_free);
-      if (!remove_shares (self, shares, error))
+/* Finds the newest id that was created before @before. Ids are in the order of their creation, as
+ * far as the clock was not set back, so that this needs neither an index nor a scan. */
+static gboolean
+find_old (BelfryInboxWriter *self, gint64 before, GError **error)
+{
+  gint64 low = 0;
+  gint64 high = self->position;
+
+  while (low < high)
+    {
+      gint64 middle = low + (high - low + 1) / 2;
+      const BelfrySqlArgument arguments[] = { BELFRY_SQL_INT ("id", middle) };
+      g_autoptr (BelfrySqlRows) rows =
+          belfry_sql_select (self->sql, "created_from", arguments, G_N_ELEMENTS (arguments), error);
+
+      if (rows == NULL)
+        return FALSE;
+      if (belfry_sql_rows_get_length (rows) > 0 && belfry_sql_rows_get_int (rows, 0, 1) < before)
+        low = belfry_sql_rows_get_int (rows, 0, 0);
+      else
+        high = middle - 1;
+    }
+  self->old = low;
+  return TRUE;
+}
+
+/* Removes some of what the next users have that @retention does not keep, with a cursor over the
+ * users. When it comes to the last of them, the next step begins anew. */
+gboolean
+belfry_inbox_writer_retain (BelfryInboxWriter *self,
+                            const BelfryRetention *retention,
+                            gboolean *more,
+                            GError **error)
+{
+  gint64 before = self->now - retention->days * (24 * 3600 * (gint64) G_USEC_PER_SEC);
+  gint64 last = self->retained + RETAIN_USERS;
+  BelfrySqlArgument arguments[] = {
+    BELFRY_SQL_INT ("after", self->retained),
+    BELFRY_SQL_INT ("last", last),
+    BELFRY_SQL_INT ("unread", retention->unread),
+    BELFRY_SQL_INT ("limit", STEP),
+    /* Those of one of the two statements. */
+    BELFRY_SQL_INT ("before", before),
+    BELFRY_SQL_INT ("old", 0),
+  };
+  BelfrySqlRows *rows;
+  guint n_rows = 0;
+
+  if (retention->days > 0)
+    {
+      if (self->retained == 0 && !find_old (self, before, error))
+        return FALSE;
+      arguments[5].number = self->old;
+      rows = belfry_sql_select (self->sql, "pick_old", arguments, 6, error);
+      if (rows == NULL)
+        return FALSE;
+      n_rows = belfry_sql_rows_get_length (rows);
+      if (!remove_rows (self, rows, error))
         return FALSE;
     }
-  return belfry_sql_select_int (self->sql, "next_expiry", &self->next_expiry, error);
+  if (retention->count > 0 && n_rows < STEP)
+    {
+      arguments[3].number = STEP - n_rows;
+      arguments[4] = (BelfrySqlArgument) BELFRY_SQL_INT ("count", retention->count);
+      arguments[5] = (BelfrySqlArgument) BELFRY_SQL_INT ("tail", BELFRY_TAIL_MAX);
+      rows = belfry_sql_select (self->sql, "pick_surplus", arguments, 6, error);
+      if (rows == NULL)
+        return FALSE;
+      n_rows += belfry_sql_rows_get_length (rows);
+      if (!remove_rows (self, rows, error))
+        return FALSE;
+    }
+
+  if (n_rows < STEP)
+    self->retained = last < self->next_user_key ? last : 0;
+  *more = self->retained != 0 || n_rows == STEP;
+  return TRUE;
 }
 
 /* Drops some of the tombstones that are older than @before (µs since 1970). Their users' horizons
@@ -133,7 +222,7 @@ belfry_inbox_writer_expire (BelfryInboxWriter *self, guint *n_rows, GError **err
 gboolean
 belfry_inbox_writer_drop_tombstones (BelfryInboxWriter *self,
                                      gint64 before,
-                                     guint *n_rows,
+                                     gboolean *more,
                                      GError **error)
 {
   const BelfrySqlArgument pick_arguments[] = {
@@ -148,13 +237,13 @@ belfry_inbox_writer_drop_tombstones (BelfryInboxWriter *self,
 
   if (rows == NULL)
     return FALSE;
-  *n_rows = belfry_sql_rows_get_length (rows);
-  if (*n_rows == 0)
+  *more = belfry_sql_rows_get_length (rows) == STEP;
+  if (belfry_sql_rows_get_length (rows) == 0)
     return TRUE;
   shares = share_out (self, rows, error);
   if (shares == NULL)
     return FALSE;
-  for (guint i = 0; i < *n_rows; i++)
+  for (guint i = 0; i < belfry_sql_rows_get_length (rows); i++)
     {
       BelfryUser *user = share_of (shares, rows, i)->user;
 

@@ -86,6 +86,9 @@ belfry_inbox_writer_commit (BelfryInboxWriter *self, GError **error)
 {
   const BelfrySqlArgument arguments[] = { BELFRY_SQL_INT ("position", self->position) };
 
+  /* Where nothing was done, nothing has to reach the disk. */
+  if (self->position == self->committed && self->unsettled->len == 0)
+    return belfry_sql_commit (self->sql, error);
   if (!settle_users (self, error)
       || !belfry_sql_run (self->sql, "set_position", arguments, G_N_ELEMENTS (arguments), NULL,
                           error)
@@ -106,6 +109,7 @@ belfry_inbox_writer_rollback (BelfryInboxWriter *self)
   g_ptr_array_set_size (self->changes, 0);
   g_ptr_array_set_size (self->unsettled, 0);
   belfry_user_cache_clear (self->users);
+  self->retained = 0;
   /* If the database cannot even be read, the position in memory is one that was never committed:
    * too high, which is harmless. */
   if (!load (self, &error))

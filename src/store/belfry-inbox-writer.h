@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "belfry-retention.h"
 #include "belfry-sql.h"
 #include "belfry-store.h"
 #include "belfry-user-cache.h"
@@ -19,6 +20,8 @@ typedef struct
   gint64 committed; /* the newest one that is durable */
   gint64 next_user_key;
   gint64 next_expiry;   /* µs since 1970; 0 if nothing expires. It may be too early */
+  gint64 retained;      /* the user key up to which this pass of retention has come */
+  gint64 old;           /* ids above it are too young for retention by age */
   gint64 now;           /* µs since 1970: the time of the transaction */
   GPtrArray *changes;   /* of BelfryChange, in the order of their positions for each user */
   GPtrArray *unsettled; /* of BelfryUser, unowned: to be settled in this transaction */
@@ -34,11 +37,18 @@ void belfry_inbox_writer_rollback (BelfryInboxWriter *self);
 gboolean belfry_inbox_writer_create (BelfryInboxWriter *self, GPtrArray *writes, GError **error);
 gboolean
 belfry_inbox_writer_apply (BelfryInboxWriter *self, BelfryStoreWrite *write, GError **error);
-gboolean belfry_inbox_writer_expire (BelfryInboxWriter *self, guint *n_rows, GError **error);
+gboolean belfry_inbox_writer_expire (BelfryInboxWriter *self, gboolean *more, GError **error);
+gboolean belfry_inbox_writer_retain (BelfryInboxWriter *self,
+                                     const BelfryRetention *retention,
+                                     gboolean *more,
+                                     GError **error);
 gboolean belfry_inbox_writer_drop_tombstones (BelfryInboxWriter *self,
                                               gint64 before,
-                                              guint *n_rows,
+                                              gboolean *more,
                                               GError **error);
+
+/* How many new notifications a user's row may leave out: so many the readers have to count. */
+#define BELFRY_TAIL_MAX 64
 
 /* For the parts of the writer. */
 gboolean belfry_inbox_writer_ensure_users (BelfryInboxWriter *self,

@@ -191,11 +191,9 @@ choose_epoch (BelfrySql *sql, BelfryMarkFile *mark, gboolean new_epoch, GError *
 }
 
 /* Opens the database, makes or migrates it, and starts the two threads. It blocks, and belongs to
- * the start of a program.
- *
- * @new_epoch: whether the database is a restored backup */
+ * the start of a program. */
 BelfrySqlStore *
-belfry_sql_store_open (const char *path, gboolean new_epoch, GError **error)
+belfry_sql_store_open (const char *path, const BelfrySqlStoreOptions *options, GError **error)
 {
   g_autoptr (BelfrySqlStore) self = g_object_new (BELFRY_TYPE_SQL_STORE, NULL);
   g_autoptr (BelfryMarkFile) mark = NULL;
@@ -209,14 +207,14 @@ belfry_sql_store_open (const char *path, gboolean new_epoch, GError **error)
       || !belfry_sql_run_script (writer_sql, writer_pragmas, error)
       || !(reader_sql = belfry_sql_open (path, error))
       || !belfry_sql_run_script (reader_sql, reader_pragmas, error)
-      || !(self->epoch = choose_epoch (writer_sql, mark, new_epoch, error)))
+      || !(self->epoch = choose_epoch (writer_sql, mark, options->new_epoch, error)))
     return NULL;
 
   self->results = belfry_mailbox_source_new (NULL, "[belfry] store results",
                                              sizeof (BelfryStoreResult), handle_result, self);
   results = belfry_mailbox_source_get_mailbox (self->results);
   self->writer = belfry_store_writer_new (g_steal_pointer (&writer_sql), g_steal_pointer (&mark),
-                                          results, error);
+                                          &options->retention, results, error);
   if (self->writer == NULL)
     return NULL;
   self->reader = belfry_store_reader_new (g_steal_pointer (&reader_sql), results);

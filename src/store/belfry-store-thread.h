@@ -6,6 +6,7 @@
 #include "belfry-inbox-writer.h"
 #include "belfry-mailbox.h"
 #include "belfry-mark-file.h"
+#include "belfry-retention.h"
 
 G_BEGIN_DECLS
 
@@ -22,6 +23,7 @@ typedef struct _BelfryStoreWriter BelfryStoreWriter;
 
 BelfryStoreWriter *belfry_store_writer_new (BelfrySql *sql,
                                             BelfryMarkFile *mark,
+                                            const BelfryRetention *retention,
                                             BelfryMailbox *results,
                                             GError **error);
 void belfry_store_writer_submit (BelfryStoreWriter *self, BelfryStoreWrite *write);

@@ -13,6 +13,8 @@
 #define TOMBSTONE_AGE (30 * 24 * 3600 * (gint64) G_USEC_PER_SEC)
 
 #define TOMBSTONE_INTERVAL (600 * G_USEC_PER_SEC)
+#define RETENTION_INTERVAL (600 * G_USEC_PER_SEC)
+#define RETRY_INTERVAL     (2 * G_USEC_PER_SEC)
 #define EXPIRY_INTERVAL    (500 * (gint64) 1000)
 #define MARK_INTERVAL      (1 * G_USEC_PER_SEC)
 
@@ -27,9 +29,11 @@ struct _BelfryStoreWriter
   BelfryInboxWriter *writer;
   BelfryMarkFile *mark;
   char *epoch;
-  GQueue waiting;         /* of BelfryStoreWrite */
+  GQueue waiting; /* of BelfryStoreWrite */
+  BelfryRetention retention;
   gint64 next_tombstones; /* monotonic, µs */
-  gboolean more_expired;  /* the last step has not done all */
+  gint64 next_retention;
+  gboolean more_expired; /* the last step has not done all */
   gint64 next_mark;
   gboolean step_failed; /* the last step could not be done, which has been said */
 };
@@ -163,37 +167,66 @@ commit (BelfryStoreWriter *self, GPtrArray *batch)
   return NULL;
 }
 
-typedef gboolean (*Step) (BelfryInboxWriter *writer, guint *n_rows, GError **error);
+typedef gboolean (*Step) (BelfryStoreWriter *self, gboolean *more, GError **error);
 
 static gboolean
-drop_tombstones (BelfryInboxWriter *writer, guint *n_rows, GError **error)
+expire (BelfryStoreWriter *self, gboolean *more, GError **error)
 {
-  return belfry_inbox_writer_drop_tombstones (writer, writer->now - TOMBSTONE_AGE, n_rows, error);
+  return belfry_inbox_writer_expire (self->writer, more, error);
 }
 
-/* Does one step of what nobody has asked for. Returns: whether there is more of it */
 static gboolean
-step (BelfryStoreWriter *self, Step func)
+retain (BelfryStoreWriter *self, gboolean *more, GError **error)
+{
+  return belfry_inbox_writer_retain (self->writer, &self->retention, more, error);
+}
+
+static gboolean
+drop_tombstones (BelfryStoreWriter *self, gboolean *more, GError **error)
+{
+  return belfry_inbox_writer_drop_tombstones (self->writer, self->writer->now - TOMBSTONE_AGE, more,
+                                              error);
+}
+
+/* Does one step of what nobody has asked for. @more: whether there is more of it */
+static gboolean
+step (BelfryStoreWriter *self, Step func, gboolean *more)
 {
   g_autoptr (GError) error = NULL;
-  guint n_rows = 0;
 
+  *more = FALSE;
   if (!belfry_inbox_writer_begin (self->writer, &error))
     {
       g_info ("%s", error->message);
       return FALSE;
     }
-  if (!func (self->writer, &n_rows, &error) || !belfry_inbox_writer_commit (self->writer, &error))
+  if (!func (self, more, &error) || !belfry_inbox_writer_commit (self->writer, &error))
     {
       if (!self->step_failed)
-        g_warning ("What has expired cannot be removed: %s", error->message);
+        g_warning ("What is over cannot be removed: %s", error->message);
       self->step_failed = TRUE;
       belfry_inbox_writer_rollback (self->writer);
       return FALSE;
     }
   self->step_failed = FALSE;
-  post (self, NULL);
-  return n_rows == BELFRY_IDS_MAX;
+  if (self->writer->changes->len > 0)
+    post (self, NULL);
+  return TRUE;
+}
+
+/* Does a step if it is time for one, and then says in @next when the next is due. */
+static void
+step_if_due (BelfryStoreWriter *self, Step func, gint64 *next, gint64 interval)
+{
+  gint64 now = g_get_monotonic_time ();
+  gboolean more;
+
+  if (*next > now)
+    return;
+  if (!step (self, func, &more))
+    *next = now + RETRY_INTERVAL;
+  else if (!more)
+    *next = now + interval;
 }
 
 static void
@@ -202,10 +235,11 @@ maintain (BelfryStoreWriter *self)
   gint64 now = g_get_monotonic_time ();
   gint64 next_expiry = self->writer->next_expiry;
 
-  self->more_expired = next_expiry != 0 && next_expiry <= g_get_real_time ()
-                       && step (self, belfry_inbox_writer_expire);
-  if (self->next_tombstones <= now && !step (self, drop_tombstones))
-    self->next_tombstones = now + TOMBSTONE_INTERVAL;
+  self->more_expired = FALSE;
+  if (next_expiry != 0 && next_expiry <= g_get_real_time ())
+    step (self, expire, &self->more_expired);
+  step_if_due (self, retain, &self->next_retention, RETENTION_INTERVAL);
+  step_if_due (self, drop_tombstones, &self->next_tombstones, TOMBSTONE_INTERVAL);
   if (self->next_mark <= now)
     {
       belfry_mark_file_set (self->mark, self->epoch, self->writer->committed);
@@ -218,7 +252,7 @@ static gint64
 next_wake (BelfryStoreWriter *self)
 {
   gint64 now = g_get_monotonic_time ();
-  gint64 until = self->next_tombstones;
+  gint64 until = MIN (self->next_tombstones, self->next_retention);
 
   if (!g_queue_is_empty (&self->waiting) || self->more_expired)
     return 0;
@@ -255,6 +289,7 @@ writer_thread (gpointer data)
 BelfryStoreWriter *
 belfry_store_writer_new (BelfrySql *sql,
                          BelfryMarkFile *mark,
+                         const BelfryRetention *retention,
                          BelfryMailbox *results,
                          GError **error)
 {
@@ -274,6 +309,9 @@ belfry_store_writer_new (BelfrySql *sql,
   self->sql = sql;
   self->writer = writer;
   self->mark = mark;
+  self->retention = *retention;
+  if (retention->days == 0 && retention->count == 0)
+    self->next_retention = G_MAXINT64;
   self->epoch = g_steal_pointer (&epoch);
   self->thread = g_thread_new ("belfry-writer", writer_thread, self);
   return self;

@@ -15,9 +15,9 @@ on_change (BelfryChange *change, gpointer user_data)
 }
 
 gboolean
-store_fixture_try_open (StoreFixture *fixture, gboolean new_epoch, GError **error)
+store_fixture_try_open (StoreFixture *fixture, GError **error)
 {
-  fixture->store = belfry_sql_store_open (fixture->path, new_epoch, error);
+  fixture->store = belfry_sql_store_open (fixture->path, &fixture->options, error);
   if (fixture->store == NULL)
     return FALSE;
   belfry_store_set_listener (BELFRY_STORE (fixture->store), on_change, fixture);
@@ -29,7 +29,7 @@ store_fixture_open (StoreFixture *fixture)
 {
   g_autoptr (GError) error = NULL;
 
-  store_fixture_try_open (fixture, FALSE, &error);
+  store_fixture_try_open (fixture, &error);
   g_assert_no_error (error);
 }
 

@@ -11,13 +11,14 @@ typedef struct
   char *folder;
   char *path;
   BelfrySqlStore *store;
-  GPtrArray *changes; /* of BelfryChange, as they were told */
+  BelfrySqlStoreOptions options; /* of the next opening */
+  GPtrArray *changes;            /* of BelfryChange, as they were told */
 } StoreFixture;
 
 void store_fixture_set_up (StoreFixture *fixture, gconstpointer data);
 void store_fixture_tear_down (StoreFixture *fixture, gconstpointer data);
 void store_fixture_open (StoreFixture *fixture);
-gboolean store_fixture_try_open (StoreFixture *fixture, gboolean new_epoch, GError **error);
+gboolean store_fixture_try_open (StoreFixture *fixture, GError **error);
 void store_fixture_reopen (StoreFixture *fixture);
 void store_fixture_close (StoreFixture *fixture);
 void store_fixture_delete (StoreFixture *fixture);

@@ -23,7 +23,7 @@ assert_refused (StoreFixture *fixture, BelfryError code, const char *words)
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_false (store_fixture_try_open (fixture, FALSE, &error));
+  g_assert_false (store_fixture_try_open (fixture, &error));
   g_assert_error (error, BELFRY_ERROR, (int) code);
   g_assert_nonnull (strstr (error->message, words));
 }

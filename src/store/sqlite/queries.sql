@@ -106,6 +106,52 @@ SELECT id, read_at IS NULL, user FROM notification
 WHERE expires_at <= ##now::int64 AND expires_at IS NOT NULL AND removed_at IS NULL
 ORDER BY expires_at LIMIT ##limit::int64
 
+-- @created_from ii
+-- The first notification from this id on, and when it was created.
+SELECT id, created_at FROM notification WHERE id >= ##id::int64 ORDER BY id LIMIT 1
+
+-- @pick_old iii
+-- Of the users with keys behind `after`, up to `last`: id, whether it is unread, its user. The id
+-- narrows it down, the time decides.
+SELECT n.id, 0, n.user FROM user AS u CROSS JOIN notification AS n
+WHERE u.key > ##after::int64 AND u.key <= ##last::int64 AND n.user = u.key
+AND n.id <= ##old::int64 AND n.created_at < ##before::int64
+AND n.removed_at IS NULL AND n.read_at IS NOT NULL
+UNION ALL
+SELECT n.id, 1, n.user FROM user AS u CROSS JOIN notification AS n
+WHERE ##unread::int64 = 1
+AND u.key > ##after::int64 AND u.key <= ##last::int64 AND n.user = u.key
+AND n.id <= ##old::int64 AND n.created_at < ##before::int64
+AND n.removed_at IS NULL AND n.read_at IS NULL
+LIMIT ##limit::int64
+
+-- @pick_surplus iii
+-- The same of what a user has beside the newest `count`. The total leaves out the tail, and only
+-- serves to pass over those who have fewer.
+SELECT n.id, 0, n.user FROM user AS u CROSS JOIN notification AS n
+WHERE u.key > ##after::int64 AND u.key <= ##last::int64 AND n.user = u.key
+AND u.total + ##tail::int64 > ##count::int64
+AND n.id <= (SELECT m.id FROM notification AS m
+WHERE m.user = u.key AND m.removed_at IS NULL AND m.read_at IS NULL
+UNION ALL
+SELECT m.id FROM notification AS m
+WHERE m.user = u.key AND m.removed_at IS NULL AND m.read_at IS NOT NULL
+ORDER BY id DESC LIMIT 1 OFFSET ##count::int64 )
+AND n.removed_at IS NULL AND n.read_at IS NOT NULL
+UNION ALL
+SELECT n.id, 1, n.user FROM user AS u CROSS JOIN notification AS n
+WHERE ##unread::int64 = 1
+AND u.key > ##after::int64 AND u.key <= ##last::int64 AND n.user = u.key
+AND u.total + ##tail::int64 > ##count::int64
+AND n.id <= (SELECT m.id FROM notification AS m
+WHERE m.user = u.key AND m.removed_at IS NULL AND m.read_at IS NULL
+UNION ALL
+SELECT m.id FROM notification AS m
+WHERE m.user = u.key AND m.removed_at IS NULL AND m.read_at IS NOT NULL
+ORDER BY id DESC LIMIT 1 OFFSET ##count::int64 )
+AND n.removed_at IS NULL AND n.read_at IS NULL
+LIMIT ##limit::int64
+
 -- @pick_tombstones iii
 -- id, position, user
 SELECT id, position, user FROM notification
