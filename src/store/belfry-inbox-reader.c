@@ -6,8 +6,11 @@
 #include "belfry-batch-json.h"
 #include "belfry-row.h"
 
-/* Rows that are in memory at once. */
-#define CHUNK 100
+/* Rows that one statement reads, which all come into memory. How large they are shows only then,
+ * and one can have 128 KiB: so the first statement reads few, and the next as many as there is room
+ * for, by what the first ones had. */
+#define FIRST_CHUNK 8
+#define CHUNK_MAX   100
 
 /* Column of page_changed. */
 #define REMOVED 8
@@ -101,41 +104,72 @@ append_rows (BelfryStoreRead *read, GArray *to, BelfrySqlRows *rows, gsize *byte
   return FALSE;
 }
 
-static gboolean
-read_list (BelfrySql *sql, BelfryStoreRead *read, GError **error)
+static guint
+next_chunk (BelfryStoreRead *read, GArray *rows, gsize bytes)
 {
-  gint64 before = read->before;
-  gsize bytes = 0;
+  gsize average = bytes / rows->len;
+
+  return (guint) CLAMP ((read->max_bytes - MIN (bytes, read->max_bytes)) / average, 1, CHUNK_MAX);
+}
+
+/* Reads rows as far as @read's limits allow.
+ *
+ * @cursor: the argument from which the statement goes on, the last row's position for changes and
+ *   its id for others
+ * @limit: the argument that says how many rows it gives
+ * @more: whether there are more */
+static gboolean
+read_rows (BelfrySql *sql,
+           BelfryStoreRead *read,
+           const char *query,
+           BelfrySqlArgument *arguments,
+           guint n_arguments,
+           BelfrySqlArgument *cursor,
+           BelfrySqlArgument *limit,
+           GArray *to,
+           gsize *bytes,
+           gboolean *more,
+           GError **error)
+{
+  guint chunk = FIRST_CHUNK;
 
   for (;;)
     {
-      guint wanted = MIN (CHUNK, read->limit - read->rows->len) + 1;
-      const BelfrySqlArgument arguments[] = {
-        BELFRY_SQL_TEXT ("user", read->user_id),
-        BELFRY_SQL_INT ("before", before),
-        BELFRY_SQL_INT ("limit", wanted),
-      };
-      g_autoptr (BelfrySqlRows) rows =
-          belfry_sql_select (sql, read->only_unread ? "list_unread" : "list", arguments,
-                             G_N_ELEMENTS (arguments), error);
+      g_autoptr (BelfrySqlRows) rows = NULL;
+      const BelfryStoreRow *last;
 
+      /* One more, to see whether there is one. */
+      limit->number = MIN (chunk, read->limit - to->len) + 1;
+      rows = belfry_sql_select (sql, query, arguments, n_arguments, error);
       if (rows == NULL)
         return FALSE;
-      if (append_rows (read, read->rows, rows, &bytes))
+      if (append_rows (read, to, rows, bytes) || to->len > read->limit)
         {
-          read->more = TRUE;
+          g_array_set_size (to, MIN (to->len, read->limit));
+          *more = TRUE;
           return TRUE;
         }
-      if (read->rows->len > read->limit)
-        {
-          g_array_set_size (read->rows, read->limit);
-          read->more = TRUE;
-          return TRUE;
-        }
-      if (belfry_sql_rows_get_length (rows) < wanted)
+      if (belfry_sql_rows_get_length (rows) < limit->number)
         return TRUE;
-      before = g_array_index (read->rows, BelfryStoreRow, read->rows->len - 1).id;
+      last = &g_array_index (to, BelfryStoreRow, to->len - 1);
+      cursor->number = to == read->changed ? last->position : last->id;
+      chunk = next_chunk (read, to, *bytes);
     }
+}
+
+static gboolean
+read_list (BelfrySql *sql, BelfryStoreRead *read, GError **error)
+{
+  BelfrySqlArgument arguments[] = {
+    BELFRY_SQL_TEXT ("user", read->user_id),
+    BELFRY_SQL_INT ("before", read->before),
+    BELFRY_SQL_INT ("limit", 0),
+  };
+  gsize bytes = 0;
+
+  return read_rows (sql, read, read->only_unread ? "list_unread" : "list", arguments,
+                    G_N_ELEMENTS (arguments), &arguments[1], &arguments[2], read->rows, &bytes,
+                    &read->more, error);
 }
 
 /* A user has one notification with a tag at most. */
@@ -180,28 +214,30 @@ read_list_and_state (BelfrySql *sql, BelfryStoreRead *read, GError **error)
 }
 
 static gboolean
-read_page_rows (BelfrySql *sql,
-                BelfryStoreRead *read,
-                const char *query,
-                GArray *to,
-                gsize *bytes,
-                gboolean *more,
-                GError **error)
+read_changed (BelfrySql *sql, BelfryStoreRead *read, gsize *bytes, GError **error)
 {
-  const BelfrySqlArgument arguments[] = {
+  BelfrySqlArgument arguments[] = {
     BELFRY_SQL_TEXT ("user", read->user_id),
     BELFRY_SQL_INT ("sent", read->sent),
-    BELFRY_SQL_INT ("limit", read->limit),
-    /* Only changes have it, so it stands last. */
     BELFRY_SQL_INT ("told", read->told),
+    BELFRY_SQL_INT ("limit", 0),
   };
-  guint n_arguments = G_N_ELEMENTS (arguments) - (to == read->changed ? 0 : 1);
-  g_autoptr (BelfrySqlRows) rows = belfry_sql_select (sql, query, arguments, n_arguments, error);
 
-  if (rows == NULL)
-    return FALSE;
-  *more = append_rows (read, to, rows, bytes) || to->len == read->limit;
-  return TRUE;
+  return read_rows (sql, read, "page_changed", arguments, G_N_ELEMENTS (arguments), &arguments[2],
+                    &arguments[3], read->changed, bytes, &read->more_changed, error);
+}
+
+static gboolean
+read_new (BelfrySql *sql, BelfryStoreRead *read, gsize *bytes, GError **error)
+{
+  BelfrySqlArgument arguments[] = {
+    BELFRY_SQL_TEXT ("user", read->user_id),
+    BELFRY_SQL_INT ("sent", read->sent),
+    BELFRY_SQL_INT ("limit", 0),
+  };
+
+  return read_rows (sql, read, "page_new", arguments, G_N_ELEMENTS (arguments), &arguments[1],
+                    &arguments[2], read->rows, bytes, &read->more, error);
 }
 
 /* One page of what a session has not told: see docs/delivery.md. */
@@ -210,11 +246,8 @@ read_page (BelfrySql *sql, BelfryStoreRead *read, GError **error)
 {
   gsize bytes = 0;
 
-  return read_state (sql, read, error)
-         && read_page_rows (sql, read, "page_changed", read->changed, &bytes, &read->more_changed,
-                            error)
-         && (read->more_changed
-             || read_page_rows (sql, read, "page_new", read->rows, &bytes, &read->more, error));
+  return read_state (sql, read, error) && read_changed (sql, read, &bytes, error)
+         && (read->more_changed || read_new (sql, read, &bytes, error));
 }
 
 static gboolean

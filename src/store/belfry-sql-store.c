@@ -20,6 +20,7 @@ struct _BelfrySqlStore
 
   char *epoch;
   BelfryMailboxSource *results;
+  BelfryCheckpointer *checkpointer;
   BelfryStoreWriter *writer;
   BelfryStoreReader *reader;
   BelfryStoreListener listener;
@@ -34,8 +35,15 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (BelfrySqlStore,
                                G_IMPLEMENT_INTERFACE (BELFRY_TYPE_STORE,
                                                       belfry_sql_store_iface_init))
 
-/* The cache of a connection in KiB, as SQLite wants it: negative. */
-static const char writer_pragmas[] = "PRAGMA cache_size = -16384;\n";
+/* The cache of a connection in KiB, as SQLite wants it: negative. The writer waits less for a lock
+ * than a stop may take. Checkpoints are another thread's; the writer makes one itself, which its
+ * commits wait for, only when that cannot keep pace, and the log has 32 MiB. That is also what is
+ * left of a log that a long reader let grow. */
+static const char writer_pragmas[] = "PRAGMA cache_size = -16384;\n"
+                                     "PRAGMA busy_timeout = 500;\n"
+                                     "PRAGMA wal_autocheckpoint = 4096;\n"
+                                     "PRAGMA journal_size_limit = 33554432;\n";
+static const char checkpointer_pragmas[] = "PRAGMA cache_size = -256;\n";
 static const char reader_pragmas[] = "PRAGMA cache_size = -4096;\n"
                                      "PRAGMA busy_timeout = 2000;\n"
                                      "PRAGMA query_only = ON;\n";
@@ -65,15 +73,40 @@ handle_result (gpointer message, gpointer user_data)
 }
 
 static void
+set_closed (GError **error)
+{
+  g_set_error_literal (error, BELFRY_ERROR, BELFRY_ERROR_BUSY,
+                       "Belfry is going down: call again later");
+}
+
+static void
 belfry_sql_store_write (BelfryStore *store, BelfryStoreWrite *write)
 {
-  belfry_store_writer_submit (BELFRY_SQL_STORE (store)->writer, write);
+  BelfrySqlStore *self = BELFRY_SQL_STORE (store);
+
+  if (self->writer != NULL)
+    {
+      belfry_store_writer_submit (self->writer, write);
+      return;
+    }
+  set_closed (&write->error);
+  write->done (write, write->user_data);
+  belfry_store_write_free (write);
 }
 
 static void
 belfry_sql_store_read (BelfryStore *store, BelfryStoreRead *read)
 {
-  belfry_store_reader_submit (BELFRY_SQL_STORE (store)->reader, read);
+  BelfrySqlStore *self = BELFRY_SQL_STORE (store);
+
+  if (self->reader != NULL)
+    {
+      belfry_store_reader_submit (self->reader, read);
+      return;
+    }
+  set_closed (&read->error);
+  read->done (read, read->user_data);
+  belfry_store_read_free (read);
 }
 
 static void
@@ -100,13 +133,15 @@ belfry_sql_store_iface_init (BelfryStoreInterface *iface)
   iface->get_epoch = belfry_sql_store_get_epoch;
 }
 
-/* Waits until what was submitted is stored and answered, then closes the database. Nothing may be
- * submitted afterwards. */
+/* Waits until what was submitted is stored and answered, then closes the database. What is
+ * submitted afterwards, as the next step of a call that takes several, is answered with
+ * BELFRY_ERROR_BUSY. */
 void
 belfry_sql_store_close (BelfrySqlStore *self)
 {
   g_clear_pointer (&self->writer, belfry_store_writer_stop);
   g_clear_pointer (&self->reader, belfry_store_reader_stop);
+  g_clear_pointer (&self->checkpointer, belfry_checkpointer_stop);
   g_clear_pointer (&self->results, belfry_mailbox_source_free);
 }
 
@@ -199,6 +234,7 @@ belfry_sql_store_open (const char *path, const BelfrySqlStoreOptions *options, G
   g_autoptr (BelfryMarkFile) mark = NULL;
   g_autoptr (BelfrySql) writer_sql = NULL;
   g_autoptr (BelfrySql) reader_sql = NULL;
+  g_autoptr (BelfrySql) checkpointer_sql = NULL;
   BelfryMailbox *results;
 
   gda_init ();
@@ -207,14 +243,17 @@ belfry_sql_store_open (const char *path, const BelfrySqlStoreOptions *options, G
       || !belfry_sql_run_script (writer_sql, writer_pragmas, error)
       || !(reader_sql = belfry_sql_open (path, error))
       || !belfry_sql_run_script (reader_sql, reader_pragmas, error)
+      || !(checkpointer_sql = belfry_sql_open (path, error))
+      || !belfry_sql_run_script (checkpointer_sql, checkpointer_pragmas, error)
       || !(self->epoch = choose_epoch (writer_sql, mark, options->new_epoch, error)))
     return NULL;
 
   self->results = belfry_mailbox_source_new (NULL, "[belfry] store results",
                                              sizeof (BelfryStoreResult), handle_result, self);
   results = belfry_mailbox_source_get_mailbox (self->results);
+  self->checkpointer = belfry_checkpointer_new (g_steal_pointer (&checkpointer_sql));
   self->writer = belfry_store_writer_new (g_steal_pointer (&writer_sql), g_steal_pointer (&mark),
-                                          &options->retention, results, error);
+                                          &options->retention, self->checkpointer, results, error);
   if (self->writer == NULL)
     return NULL;
   self->reader = belfry_store_reader_new (g_steal_pointer (&reader_sql), results);

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "belfry-checkpointer.h"
 #include "belfry-inbox-writer.h"
 #include "belfry-mailbox.h"
 #include "belfry-mark-file.h"
@@ -24,6 +25,7 @@ typedef struct _BelfryStoreWriter BelfryStoreWriter;
 BelfryStoreWriter *belfry_store_writer_new (BelfrySql *sql,
                                             BelfryMarkFile *mark,
                                             const BelfryRetention *retention,
+                                            BelfryCheckpointer *checkpointer,
                                             BelfryMailbox *results,
                                             GError **error);
 void belfry_store_writer_submit (BelfryStoreWriter *self, BelfryStoreWrite *write);

@@ -3,11 +3,17 @@
 
 #include "belfry-store-thread.h"
 
+#include <string.h>
+
 #include "belfry-argument.h"
+#include "belfry-error.h"
 #include "belfry-work-queue.h"
 
 /* Rows of one transaction, nearly. More would make those wait who come next. */
 #define BATCH_ROWS 2000
+
+/* The bytes of their data, likewise. One call may have more. */
+#define BATCH_BYTES (4 * 1024 * 1024)
 
 /* How long a removed notification stays as a tombstone, so that sessions can tell it. */
 #define TOMBSTONE_AGE (30 * 24 * 3600 * (gint64) G_USEC_PER_SEC)
@@ -22,6 +28,7 @@ struct _BelfryStoreWriter
 {
   BelfryWorkQueue *queue;
   BelfryMailbox *results;
+  BelfryCheckpointer *checkpointer;
   GThread *thread;
 
   /* The thread's own. */
@@ -46,18 +53,30 @@ count_rows (BelfryStoreWrite *write)
   return write->ids != NULL ? write->ids->len : BATCH_ROWS / 2;
 }
 
+static gsize
+count_bytes (BelfryStoreWrite *write)
+{
+  gsize n_bytes = write->data != NULL ? strlen (write->data) : 0;
+
+  for (guint i = 0; write->drafts != NULL && i < write->drafts->len; i++)
+    n_bytes += strlen (belfry_draft_get_data (g_ptr_array_index (write->drafts, i)));
+  return n_bytes;
+}
+
 /* Takes as many writes as one transaction should do, at least one. */
 static GPtrArray *
 take_batch (BelfryStoreWriter *self)
 {
   GPtrArray *batch = g_ptr_array_new_with_free_func ((GDestroyNotify) belfry_store_write_free);
   guint n_rows = 0;
+  gsize n_bytes = 0;
   BelfryStoreWrite *write;
 
   while ((write = g_queue_peek_head (&self->waiting)) != NULL)
     {
       n_rows += count_rows (write);
-      if (batch->len > 0 && n_rows > BATCH_ROWS)
+      n_bytes += count_bytes (write);
+      if (batch->len > 0 && (n_rows > BATCH_ROWS || n_bytes > BATCH_BYTES))
         break;
       g_ptr_array_add (batch, g_queue_pop_head (&self->waiting));
     }
@@ -104,6 +123,7 @@ post (BelfryStoreWriter *self, GPtrArray *batch)
 {
   BelfryStoreResult result = { 0 };
 
+  belfry_checkpointer_notify (self->checkpointer);
   result.changes = g_steal_pointer (&self->writer->changes);
   result.writes = batch;
   self->writer->changes = g_ptr_array_new_with_free_func ((GDestroyNotify) belfry_change_unref);
@@ -264,23 +284,35 @@ next_wake (BelfryStoreWriter *self)
   return until;
 }
 
+/* Refuses what waits, as the database cannot be written to and there is no time to wait for it. */
+static void
+refuse_waiting (BelfryStoreWriter *self, const GError *error)
+{
+  while (!g_queue_is_empty (&self->waiting))
+    fail (self, take_batch (self), error);
+}
+
 static gpointer
 writer_thread (gpointer data)
 {
   BelfryStoreWriter *self = data;
+  gboolean running;
 
-  while (belfry_work_queue_take (self->queue, &self->waiting, next_wake (self))
-         || !g_queue_is_empty (&self->waiting))
+  do
     {
-      if (!g_queue_is_empty (&self->waiting))
-        {
-          g_autoptr (GError) cannot_begin = commit (self, take_batch (self));
+      g_autoptr (GError) cannot_begin = NULL;
 
-          if (cannot_begin != NULL)
-            g_info ("%s", cannot_begin->message);
-        }
-      maintain (self);
+      running = belfry_work_queue_take (self->queue, &self->waiting, next_wake (self));
+      if (!g_queue_is_empty (&self->waiting))
+        cannot_begin = commit (self, take_batch (self));
+      if (cannot_begin != NULL)
+        g_info ("%s", cannot_begin->message);
+      if (cannot_begin != NULL && belfry_work_queue_is_stopped (self->queue))
+        refuse_waiting (self, cannot_begin);
+      else if (cannot_begin == NULL && running)
+        maintain (self);
     }
+  while (running || !g_queue_is_empty (&self->waiting));
   belfry_mark_file_set (self->mark, self->epoch, self->writer->committed);
   return NULL;
 }
@@ -290,6 +322,7 @@ BelfryStoreWriter *
 belfry_store_writer_new (BelfrySql *sql,
                          BelfryMarkFile *mark,
                          const BelfryRetention *retention,
+                         BelfryCheckpointer *checkpointer,
                          BelfryMailbox *results,
                          GError **error)
 {
@@ -306,6 +339,7 @@ belfry_store_writer_new (BelfrySql *sql,
   self = g_new0 (BelfryStoreWriter, 1);
   self->queue = belfry_work_queue_new ();
   self->results = results;
+  self->checkpointer = checkpointer;
   self->sql = sql;
   self->writer = writer;
   self->mark = mark;
@@ -323,7 +357,7 @@ belfry_store_writer_submit (BelfryStoreWriter *self, BelfryStoreWrite *write)
   belfry_work_queue_push (self->queue, write);
 }
 
-/* Waits until everything that was submitted is done. */
+/* Waits until everything that was submitted is done, or refused if the database is locked. */
 void
 belfry_store_writer_stop (BelfryStoreWriter *self)
 {

@@ -62,6 +62,17 @@ belfry_work_queue_stop (BelfryWorkQueue *self)
   g_mutex_unlock (&self->mutex);
 }
 
+gboolean
+belfry_work_queue_is_stopped (BelfryWorkQueue *self)
+{
+  gboolean stopped;
+
+  g_mutex_lock (&self->mutex);
+  stopped = self->stopped;
+  g_mutex_unlock (&self->mutex);
+  return stopped;
+}
+
 /* Appends all that waits to @into. If there is nothing, it waits for some until @until (monotonic,
  * µs), or not at all if that has passed.
  *

@@ -15,6 +15,7 @@ void belfry_work_queue_free (BelfryWorkQueue *self);
 
 void belfry_work_queue_push (BelfryWorkQueue *self, gpointer work);
 void belfry_work_queue_stop (BelfryWorkQueue *self);
+gboolean belfry_work_queue_is_stopped (BelfryWorkQueue *self);
 gboolean belfry_work_queue_take (BelfryWorkQueue *self, GQueue *into, gint64 until);
 
 G_END_DECLS

@@ -14,7 +14,7 @@ class Retention(BelfryTestCase):
     @contextlib.contextmanager
     def locked(self):
         """While nobody else can write, retention waits."""
-        with contextlib.closing(sqlite3.connect(self.daemon.database)) as other:
+        with contextlib.closing(sqlite3.connect(self.daemon.database, timeout=30)) as other:
             other.execute("BEGIN IMMEDIATE")
             yield
             other.rollback()

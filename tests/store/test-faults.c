@@ -78,6 +78,41 @@ test_a_locked_database_is_busy_and_comes_back (StoreFixture *fixture, gconstpoin
 }
 
 static void
+test_what_waits_when_a_locked_database_is_closed_is_busy (StoreFixture *fixture, gconstpointer data)
+{
+  BelfryStoreWrite *late = new_creation ("alice", "{}");
+  gint64 begin;
+  sqlite3 *other;
+  guint n_busy = 0;
+
+  store_fixture_create_many (fixture, "alice", 1);
+  other = lock (fixture);
+  /* Of so many rows that each is a transaction of its own, which would wait for the lock. */
+  for (guint i = 0; i < 100; i++)
+    {
+      BelfryStoreWrite *write = new_creation ("alice", "{}");
+
+      while (write->drafts->len < 1000)
+        g_ptr_array_add (write->drafts, g_object_ref (g_ptr_array_index (write->drafts, 0)));
+      write->done = count_busy;
+      write->user_data = &n_busy;
+      belfry_store_write (BELFRY_STORE (fixture->store), write);
+    }
+  begin = g_get_monotonic_time ();
+  belfry_sql_store_close (fixture->store);
+  g_assert_cmpuint (n_busy, ==, 100);
+  /* Fifty transactions that wait for half a second each would take 25. */
+  g_assert_cmpint (g_get_monotonic_time () - begin, <, 10 * G_USEC_PER_SEC);
+  unlock (other);
+
+  /* Whoever goes on step by step, and has not heard of it, is answered too. */
+  late->done = count_busy;
+  late->user_data = &n_busy;
+  belfry_store_write (BELFRY_STORE (fixture->store), late);
+  g_assert_cmpuint (n_busy, ==, 101);
+}
+
+static void
 limit_files (rlim_t size)
 {
   struct rlimit limit;
@@ -144,6 +179,8 @@ main (int argc, char **argv)
   signal (SIGXFSZ, SIG_IGN);
   STORE_TEST ("/faults/a-locked-database-is-busy-and-comes-back",
               test_a_locked_database_is_busy_and_comes_back);
+  STORE_TEST ("/faults/what-waits-when-a-locked-database-is-closed-is-busy",
+              test_what_waits_when_a_locked_database_is_closed_is_busy);
   STORE_TEST ("/faults/a-full-disk-refuses-and-loses-nothing",
               test_a_full_disk_refuses_and_loses_nothing);
   return g_test_run ();
