@@ -50,6 +50,8 @@ struct _LoadSockets
   GMutex mutex;
   GCond cond;
   guint64 n_frames;
+  guint64 n_wanted; /* frames that somebody waits for */
+  guint64 n_bytes;  /* of all the frames */
   gint64 last_arrival;
   gint64 *arrivals; /* by sequence, monotonic, µs */
   guint n_sequences;
@@ -73,8 +75,8 @@ send_all (int fd, const char *data, gsize length)
 }
 
 /* One text frame, masked with zeros. */
-void
-load_sockets_send (LoadSockets *self, guint i, const char *text)
+static void
+send_text (LoadSockets *self, guint i, const char *text)
 {
   gsize length = strlen (text);
   g_autoptr (GByteArray) frame = g_byte_array_new ();
@@ -131,13 +133,16 @@ static void
 upgrade (LoadSockets *self, guint i)
 {
   struct epoll_event event = { .events = EPOLLIN, .data.u32 = i };
+  g_auto (GStrv) parts = g_strsplit (self->options.path, "USER", 2);
+  g_autofree char *user = g_strdup_printf ("%u", i);
+  g_autofree char *path = g_strjoinv (user, parts);
   g_autofree char *request = g_strdup_printf ("GET %s HTTP/1.1\r\n"
                                               "Host: 127.0.0.1:%u\r\n"
                                               "Upgrade: websocket\r\n"
                                               "Connection: Upgrade\r\n"
                                               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
                                               "Sec-WebSocket-Version: 13\r\n\r\n",
-                                              self->options.path, self->options.port);
+                                              path, self->options.port);
 
   send_all (self->sockets[i].fd, request, strlen (request));
   self->sockets[i].state = UPGRADING;
@@ -147,16 +152,13 @@ upgrade (LoadSockets *self, guint i)
 static void
 on_upgraded (LoadSockets *self, guint i)
 {
-  g_autofree char *hello = NULL;
-
-  if (self->options.hello == NULL)
+  if (self->options.hellos == NULL)
     {
       on_ready (self, &self->sockets[i]);
       return;
     }
   self->sockets[i].state = GREETING;
-  hello = self->options.hello (i, self->options.user_data);
-  load_sockets_send (self, i, hello);
+  send_text (self, i, self->options.hellos[i]);
 }
 
 static void
@@ -179,10 +181,12 @@ on_frame (LoadSockets *self, Socket *socket_, const char *text, gsize length)
   now = g_get_monotonic_time ();
   g_mutex_lock (&self->mutex);
   self->n_frames++;
+  self->n_bytes += length;
   self->last_arrival = now;
   if (sequence < self->n_sequences)
     self->arrivals[sequence] = now;
-  g_cond_signal (&self->cond);
+  if (self->n_frames == self->n_wanted)
+    g_cond_signal (&self->cond);
   g_mutex_unlock (&self->mutex);
 }
 
@@ -350,6 +354,7 @@ load_sockets_reset (LoadSockets *self, guint n_sequences)
   self->arrivals = g_new0 (gint64, n_sequences);
   self->n_sequences = n_sequences;
   self->n_frames = 0;
+  self->n_bytes = 0;
   g_mutex_unlock (&self->mutex);
 }
 
@@ -361,6 +366,7 @@ load_sockets_wait (LoadSockets *self, guint64 n_frames, gint64 timeout)
   gint64 last;
 
   g_mutex_lock (&self->mutex);
+  self->n_wanted = n_frames;
   while (self->n_frames < n_frames)
     if (!g_cond_wait_until (&self->cond, &self->mutex, until))
       g_error ("only %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " frames came", self->n_frames,
@@ -375,4 +381,11 @@ gint64
 load_sockets_get_arrival (LoadSockets *self, guint sequence)
 {
   return self->arrivals[sequence];
+}
+
+/* How long a frame was, on average. */
+double
+load_sockets_get_frame_bytes (LoadSockets *self)
+{
+  return (double) self->n_bytes / (double) MAX (self->n_frames, 1);
 }

@@ -11,20 +11,19 @@ typedef struct _LoadSockets LoadSockets;
 typedef struct
 {
   guint16 port;
-  const char *path;
+  const char *path; /* USER in it stands for the socket's number */
   guint n;
   guint opening; /* how many are being opened at the same time */
-  /* What socket @i sends when it is open, and what comes back when it counts as ready; NULL if it
-   * is ready at once. */
-  char *(*hello) (guint i, gpointer user_data);
+  /* What each socket sends when it is open, and what comes back when it counts as ready; NULL if
+   * it is ready at once. */
+  char **hellos;
   const char *welcome;
-  gpointer user_data;
 } LoadSocketsOptions;
 
 LoadSockets *load_sockets_open (const LoadSocketsOptions *options);
 void load_sockets_close (LoadSockets *self);
 
-void load_sockets_send (LoadSockets *self, guint i, const char *text);
 void load_sockets_reset (LoadSockets *self, guint n_sequences);
 gint64 load_sockets_wait (LoadSockets *self, guint64 n_frames, gint64 timeout);
 gint64 load_sockets_get_arrival (LoadSockets *self, guint sequence);
+double load_sockets_get_frame_bytes (LoadSockets *self);

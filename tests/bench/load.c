@@ -8,231 +8,169 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
+#include "load-dbus.h"
+#include "load-http.h"
 #include "load-sockets.h"
+#include "load-token.h"
 
-#define WARM_UP 200
 #define TIMEOUT (120 * (gint64) G_USEC_PER_SEC)
 
 static int port;
 static int n_connections = 100;
+static int n_users = 0;
+static int first_user = 0;
 static int count = 1000;
+static int warm_up = 200;
 static int batch = 1;
 static int in_flight = 1;
 static int opening = 256;
-static int pid;
+static int data_bytes = 85;
+static char **pids;
+static const char *call = "create";
+static const char *path = "/ws";
 static char *bus;
 static char *secret_file;
+static gboolean no_tokens;
 
 static GOptionEntry entries[] = {
   { "port", 0, 0, G_OPTION_ARG_INT, &port, "Where the server listens", "PORT" },
-  { "connections", 0, 0, G_OPTION_ARG_INT, &n_connections, "How many users there are", "N" },
+  { "path", 0, 0, G_OPTION_ARG_STRING, &path, "Of the WebSocket; USER stands for the user",
+    "PATH" },
+  { "connections", 0, 0, G_OPTION_ARG_INT, &n_connections, "How many users are there", "N" },
+  { "users", 0, 0, G_OPTION_ARG_INT, &n_users, "How many get messages; 0: those who are there",
+    "N" },
+  { "first-user", 0, 0, G_OPTION_ARG_INT, &first_user, "The first who gets messages", "USER" },
+  { "call", 0, 0, G_OPTION_ARG_STRING, &call, "create, send, broadcast, list or count", "CALL" },
   { "count", 0, 0, G_OPTION_ARG_INT, &count, "How many messages are made", "N" },
-  { "batch", 0, 0, G_OPTION_ARG_INT, &batch, "How many are made by one call", "N" },
+  { "warm-up", 0, 0, G_OPTION_ARG_INT, &warm_up, "How many are made before", "N" },
+  { "batch", 0, 0, G_OPTION_ARG_INT, &batch, "How many are created, or users sent to, by one call",
+    "N" },
   { "in-flight", 0, 0, G_OPTION_ARG_INT, &in_flight, "How many calls may be unanswered", "N" },
+  { "data-bytes", 0, 0, G_OPTION_ARG_INT, &data_bytes, "How long the data of a message is", "N" },
   { "opening", 0, 0, G_OPTION_ARG_INT, &opening, "How many sockets are opened at once", "N" },
-  { "pid", 0, 0, G_OPTION_ARG_INT, &pid, "The server, to measure it", "PID" },
-  { "bus", 0, 0, G_OPTION_ARG_STRING, &bus, "The bus that Belfry is on", "ADDRESS" },
+  { "pid", 0, 0, G_OPTION_ARG_STRING_ARRAY, &pids, "A process of the server, to measure it",
+    "PID" },
+  { "bus", 0, 0, G_OPTION_ARG_STRING, &bus, "The bus that Belfry is on; without: HTTP", "ADDRESS" },
   { "secret-file", 0, 0, G_OPTION_ARG_FILENAME, &secret_file, "The secret of tokens", "FILE" },
+  { "no-tokens", 0, 0, G_OPTION_ARG_NONE, &no_tokens, "The server knows none", NULL },
   { NULL },
 };
 
-/* One run of a benchmark. */
-typedef struct
+/* How those who are there introduce themselves, made before anything is measured. */
+static char **
+make_hellos (void)
 {
-  LoadSockets *sockets;
-  GDBusConnection *connection;
-  GRand *rand;
-  gint64 *starts; /* by sequence, monotonic, µs */
-  guint next;     /* sequence */
-  guint end;
-  guint n_unanswered;
-} Run;
+  char **hellos = g_new0 (char *, (gsize) n_connections + 1);
+  g_autofree char *secret = NULL;
 
-static char *
-base64url (gconstpointer data, gsize length)
-{
-  char *text = g_base64_encode (data, length);
-
-  for (char *p = text; *p != '\0'; p++)
-    switch (*p)
-      {
-      case '+':
-        *p = '-';
-        break;
-      case '/':
-        *p = '_';
-        break;
-      case '=':
-        *p = '\0';
-        return text;
-      default:
-        break;
-      }
-  return text;
-}
-
-/* A token signed with HS256. */
-static char *
-make_token (guint user)
-{
-  static const char header[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
-  static char *secret = NULL; /* read once */
-  static gsize secret_length;
-  guint8 digest[32];
-  gsize digest_length = sizeof digest;
-  g_autoptr (GHmac) hmac = NULL;
-  g_autofree char *claims = g_strdup_printf ("{\"sub\":\"%u\",\"exp\":%" G_GINT64_FORMAT "}", user,
-                                             g_get_real_time () / G_USEC_PER_SEC + 3600);
-  g_autofree char *first = base64url (header, strlen (header));
-  g_autofree char *second = base64url (claims, strlen (claims));
-  g_autofree char *input = g_strconcat (first, ".", second, NULL);
-  g_autofree char *third = NULL;
-
-  if (secret == NULL)
+  if (secret_file != NULL && !no_tokens && !g_file_get_contents (secret_file, &secret, NULL, NULL))
+    g_error ("no secret");
+  for (int i = 0; i < n_connections; i++)
     {
-      if (!g_file_get_contents (secret_file, &secret, &secret_length, NULL))
-        g_error ("no secret");
-      secret_length = strlen (g_strchomp (secret));
+      g_autofree char *token =
+          secret != NULL ? load_token_make ((guint) i, g_strchomp (secret)) : NULL;
+
+      hellos[i] = token != NULL
+                      ? g_strdup_printf ("{\"type\":\"register\",\"jwtToken\":\"%s\"}", token)
+                      : g_strdup_printf ("{\"user\":%d}", i);
     }
-  hmac = g_hmac_new (G_CHECKSUM_SHA256, (const guint8 *) secret, secret_length);
-  g_hmac_update (hmac, (const guint8 *) input, -1);
-  g_hmac_get_digest (hmac, digest, &digest_length);
-  third = base64url (digest, digest_length);
-  return g_strconcat (input, ".", third, NULL);
+  return hellos;
 }
 
-static char *
-hello (guint i, gpointer user_data)
-{
-  g_autofree char *token = secret_file != NULL ? make_token (i) : NULL;
-
-  return token != NULL ? g_strdup_printf ("{\"type\":\"register\",\"jwtToken\":\"%s\"}", token)
-                       : g_strdup_printf ("{\"user\":%u}", i);
-}
-
-/* CPU time of all threads of a process, in µs. */
+/* CPU time of the server, in µs. */
 static gint64
-get_cpu (int process)
+get_cpu (void)
 {
-  g_autofree char *path = g_strdup_printf ("/proc/%d/task", process);
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
   gint64 sum = 0;
-  const char *name;
 
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+  for (guint i = 0; pids != NULL && pids[i] != NULL; i++)
     {
-      g_autofree char *file = g_build_filename (path, name, "schedstat", NULL);
-      g_autofree char *text = NULL;
+      clockid_t clock;
+      struct timespec time;
 
-      if (g_file_get_contents (file, &text, NULL, NULL))
-        sum += g_ascii_strtoll (text, NULL, 10) / 1000;
+      if (clock_getcpuclockid ((pid_t) g_ascii_strtoll (pids[i], NULL, 10), &clock) != 0
+          || clock_gettime (clock, &time) != 0)
+        g_error ("no process %s", pids[i]);
+      sum += (gint64) time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
     }
   return sum;
 }
 
+/* Resident memory of the server's first process, in KiB. */
 static gint64
-get_rss (int process)
+get_rss (void)
 {
-  g_autofree char *path = g_strdup_printf ("/proc/%d/status", process);
+  g_autofree char *file = NULL;
   g_autofree char *text = NULL;
   const char *line;
 
-  if (!g_file_get_contents (path, &text, NULL, NULL) || (line = strstr (text, "VmRSS:")) == NULL)
+  if (pids == NULL)
     return 0;
+  file = g_strdup_printf ("/proc/%s/status", pids[0]);
+  if (!g_file_get_contents (file, &text, NULL, NULL) || (line = strstr (text, "VmRSS:")) == NULL)
+    g_error ("no process %s", pids[0]);
   return g_ascii_strtoll (line + strlen ("VmRSS:"), NULL, 10);
 }
 
+static LoadCall
+parse_call (void)
+{
+  static const char *const names[] = { "create", "send", "broadcast", "list", "count" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_str_equal (call, names[i]))
+      return (LoadCall) i;
+  g_error ("no such call: %s", call);
+}
+
+/* How many frames come of one message. */
 static guint
-random_user (Run *run)
+get_fan_out (LoadCall kind)
 {
-  return (guint) g_rand_int_range (run->rand, 0, n_connections);
-}
-
-static char *
-make_data (guint sequence)
-{
-  return g_strdup_printf ("{\"seq\":%u,\"title\":\"Your order has shipped\","
-                          "\"body\":\"It will be there tomorrow\"}",
-                          sequence);
-}
-
-static GVariant *
-make_call (Run *run)
-{
-  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(ssa{sv})"));
-  gint64 now = g_get_monotonic_time ();
-  GVariant *none;
-
-  for (int i = 0; i < batch && run->next < run->end; i++)
+  switch (kind)
     {
-      g_autofree char *user = g_strdup_printf ("%u", random_user (run));
-      g_autofree char *data = make_data (run->next);
-
-      run->starts[run->next++] = now;
-      none = g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0);
-      if (batch == 1)
-        return g_variant_new ("(ss@a{sv})", user, data, none);
-      g_variant_builder_add (&builder, "(ss@a{sv})", user, data, none);
-    }
-  return g_variant_new ("(a(ssa{sv}))", &builder);
-}
-
-static void fill (Run *run);
-
-static void
-on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Run *run = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) reply =
-      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
-
-  if (reply == NULL)
-    g_error ("%s", error->message);
-  run->n_unanswered--;
-  fill (run);
-}
-
-/* Calls as often as may be unanswered. */
-static void
-fill (Run *run)
-{
-  while (run->next < run->end && run->n_unanswered < (guint) in_flight)
-    {
-      run->n_unanswered++;
-      g_dbus_connection_call (run->connection, "org.belfry.Belfry1", "/org/belfry/Belfry1",
-                              "org.belfry.Belfry1.Notifications",
-                              batch == 1 ? "Create" : "CreateMany", make_call (run), NULL,
-                              G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_answer, run);
+    case LOAD_CALL_CREATE:
+      return n_connections > 0 ? 1 : 0;
+    case LOAD_CALL_SEND:
+      return (guint) batch;
+    case LOAD_CALL_BROADCAST:
+      return (guint) n_connections;
+    case LOAD_CALL_LIST:
+    case LOAD_CALL_COUNT:
+    default:
+      return 0;
     }
 }
 
-/* Has @n messages made. Returns: when the last one came */
+typedef struct
+{
+  LoadRun run;
+  LoadSockets *sockets;
+  LoadDBus *dbus;
+  LoadHttp *http;
+  guint fan_out;
+} Load;
+
+/* Has messages made until there are @end in all. Returns: when all was answered and had come */
 static gint64
-make_messages (Run *run, guint n)
+make_messages (Load *load, guint end)
 {
-  guint64 waited = run->next;
+  LoadRun *run = &load->run;
+  guint step = in_flight > 1 ? end - run->next : run->call == LOAD_CALL_CREATE ? (guint) batch : 1;
+  gint64 came = 0;
 
-  run->end = run->next + n;
-  if (in_flight == 1)
+  while (run->next < end)
     {
-      while (run->next < run->end)
-        {
-          waited += MIN ((guint) batch, run->end - run->next);
-          fill (run);
-          while (run->n_unanswered > 0)
-            g_main_context_iteration (NULL, TRUE);
-          load_sockets_wait (run->sockets, waited, TIMEOUT);
-        }
+      run->end = MIN (run->next + step, end);
+      if (load->dbus != NULL)
+        load_dbus_make_calls (load->dbus);
+      else
+        load_http_make_calls (load->http);
+      came = load_sockets_wait (load->sockets, (guint64) run->end * load->fan_out, TIMEOUT);
     }
-  else
-    {
-      fill (run);
-      while (run->n_unanswered > 0)
-        g_main_context_iteration (NULL, TRUE);
-    }
-  return load_sockets_wait (run->sockets, run->end, TIMEOUT);
+  return MAX (came, g_get_monotonic_time ());
 }
 
 static int
@@ -244,26 +182,70 @@ compare (gconstpointer a, gconstpointer b)
   return *one < *other ? -1 : *one > *other;
 }
 
-static void
-print_result (Run *run, guint first, double opened_in, gint64 begin, gint64 end, gint64 cpu)
+/* From the call until it was answered, or had come if anything comes, in µs. */
+static GArray *
+get_latencies (Load *load)
 {
-  g_autoptr (GArray) latencies = g_array_new (FALSE, FALSE, sizeof (gint64));
-  double seconds = (double) (end - begin) / G_USEC_PER_SEC;
+  GArray *latencies = g_array_new (FALSE, FALSE, sizeof (gint64));
 
-  for (guint i = first; i < run->end; i++)
+  for (guint i = (guint) warm_up; i < load->run.end; i++)
     {
-      gint64 latency = load_sockets_get_arrival (run->sockets, i) - run->starts[i];
+      gint64 end =
+          load->fan_out > 0 ? load_sockets_get_arrival (load->sockets, i) : load->run.answers[i];
+      gint64 latency = end - load->run.starts[i];
 
       g_array_append_val (latencies, latency);
     }
   g_array_sort (latencies, compare);
-  printf ("{\"opened_in\":%.2f,\"count\":%d,\"seconds\":%.3f,\"per_second\":%.0f,\"p50_us\":"
-          "%" G_GINT64_FORMAT ",\"p99_us\":%" G_GINT64_FORMAT
-          ",\"cpu_us_each\":%.2f,\"rss_kib\":%" G_GINT64_FORMAT "}\n",
-          opened_in, count, seconds, count / seconds,
-          g_array_index (latencies, gint64, latencies->len / 2),
-          g_array_index (latencies, gint64, latencies->len * 99 / 100), (double) cpu / count,
-          get_rss (pid));
+  return latencies;
+}
+
+static void
+measure (Load *load)
+{
+  g_autoptr (GArray) latencies = NULL;
+  gint64 cpu;
+  gint64 begin;
+  double seconds;
+  double frames = (double) count * load->fan_out;
+
+  load_sockets_reset (load->sockets, (guint) (warm_up + count));
+  make_messages (load, (guint) warm_up);
+  cpu = get_cpu ();
+  begin = g_get_monotonic_time ();
+  seconds = (double) (make_messages (load, (guint) (warm_up + count)) - begin) / G_USEC_PER_SEC;
+  cpu = get_cpu () - cpu;
+  latencies = get_latencies (load);
+  printf (",\"count\":%d,\"seconds\":%.3f,\"per_second\":%.0f,\"p50_us\":%" G_GINT64_FORMAT
+          ",\"p99_us\":%" G_GINT64_FORMAT ",\"cpu_us_each\":%.2f",
+          count, seconds, count / seconds, g_array_index (latencies, gint64, latencies->len / 2),
+          g_array_index (latencies, gint64, latencies->len * 99 / 100), (double) cpu / count);
+  if (load->fan_out > 0)
+    printf (",\"frames_per_second\":%.0f,\"cpu_us_frame\":%.3f,\"frame_bytes\":%.0f",
+            frames / seconds, (double) cpu / frames, load_sockets_get_frame_bytes (load->sockets));
+}
+
+static void
+open_all (Load *load)
+{
+  g_auto (GStrv) hellos = make_hellos ();
+  LoadSocketsOptions options = {
+    .port = (guint16) port,
+    .path = path,
+    .n = (guint) n_connections,
+    .opening = (guint) opening,
+    .hellos = strstr (path, "USER") == NULL ? hellos : NULL,
+    .welcome = "\"registered\"",
+  };
+  gint64 cpu = get_cpu ();
+  gint64 begin = g_get_monotonic_time ();
+  double n = MAX (n_connections, 1);
+  double seconds;
+
+  load->sockets = load_sockets_open (&options);
+  seconds = (double) (g_get_monotonic_time () - begin) / G_USEC_PER_SEC;
+  printf ("{\"opened_per_second\":%.0f,\"cpu_us_opened\":%.1f,\"rss_kib\":%" G_GINT64_FORMAT,
+          n_connections / seconds, (double) (get_cpu () - cpu) / n, get_rss ());
 }
 
 int
@@ -271,13 +253,8 @@ main (int argc, char **argv)
 {
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_autoptr (GError) error = NULL;
-  Run run = { 0 };
-  LoadSocketsOptions options = { .path = "/ws", .hello = hello, .welcome = "\"registered\"" };
+  Load load = { 0 };
   struct rlimit limit;
-  double opened_in;
-  gint64 begin;
-  gint64 end;
-  gint64 cpu;
 
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error))
@@ -286,32 +263,28 @@ main (int argc, char **argv)
   limit.rlim_cur = limit.rlim_max;
   setrlimit (RLIMIT_NOFILE, &limit);
 
-  options.port = (guint16) port;
-  options.n = (guint) n_connections;
-  options.opening = (guint) opening;
-  run.rand = g_rand_new_with_seed (1);
-  begin = g_get_monotonic_time ();
-  run.sockets = load_sockets_open (&options);
-  opened_in = (double) (g_get_monotonic_time () - begin) / G_USEC_PER_SEC;
-  run.connection =
-      g_dbus_connection_new_for_address_sync (bus,
-                                              G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
-                                                  | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                              NULL, NULL, &error);
-  if (run.connection == NULL)
-    g_error ("%s", error->message);
-  run.starts = g_new0 (gint64, WARM_UP + count);
-  load_sockets_reset (run.sockets, (guint) (WARM_UP + count));
+  load.run.call = parse_call ();
+  load.run.first_user = (guint) first_user;
+  load.run.n_users = (guint) (n_users > 0 ? n_users : n_connections);
+  load.run.batch = (guint) batch;
+  load.run.in_flight = (guint) in_flight;
+  load.run.data_bytes = (guint) data_bytes;
+  load.fan_out = get_fan_out (load.run.call);
+  load_run_init (&load.run, (guint) (warm_up + count));
 
-  make_messages (&run, WARM_UP);
-  cpu = get_cpu (pid);
-  begin = g_get_monotonic_time ();
-  end = make_messages (&run, (guint) count);
-  print_result (&run, WARM_UP, opened_in, begin, end, get_cpu (pid) - cpu);
-
-  g_clear_object (&run.connection);
-  load_sockets_close (run.sockets);
-  g_rand_free (run.rand);
-  g_free (run.starts);
+  open_all (&load);
+  if (count > 0)
+    {
+      if (bus != NULL)
+        load.dbus = load_dbus_open (&load.run, bus);
+      else
+        load.http = load_http_open (&load.run, (guint16) port);
+      measure (&load);
+      g_clear_pointer (&load.dbus, load_dbus_close);
+      g_clear_pointer (&load.http, load_http_close);
+    }
+  printf ("}\n");
+  load_sockets_close (load.sockets);
+  load_run_clear (&load.run);
   return 0;
 }

@@ -1,0 +1,13 @@
+/* SPDX-FileCopyrightText: The Belfry developers
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "load-run.h"
+
+/* A worker of Belfry, which calls it over D-Bus as any worker in C would. */
+typedef struct _LoadDBus LoadDBus;
+
+LoadDBus *load_dbus_open (LoadRun *run, const char *address);
+void load_dbus_close (LoadDBus *self);
+void load_dbus_make_calls (LoadDBus *self);
