@@ -3,11 +3,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Workers that call faster than Belfry can answer."""
 
+import asyncio
 import contextlib
 import sqlite3
 
 import belfry_test
 from belfry_test import ERROR, NAME, NOTIFICATIONS, PATH, BelfryTestCase, Gio, GLib
+
+# Many more than another worker's calls have to wait for, and few enough to fit into the bounds.
+N_CALLS = 500
 
 
 class Pipeline:
@@ -108,6 +112,38 @@ class Overload(BelfryTestCase):
         ids = [result[0] for result in pipeline.results]
         self.assertEqual(ids, sorted(set(ids)))
         self.assertEqual(self.worker.list("alice", limit=1)[1], 2000)
+
+
+class Fairness(BelfryTestCase):
+    async def serve_others_during(self, method, arguments):
+        """Another worker does one call after the other, while one has very many unanswered."""
+        other = self.new_worker()
+        pipeline = Pipeline(self.worker)
+        for _ in range(N_CALLS):
+            pipeline.call(method, arguments)
+        ids = [other.create("bob") for _ in range(20)]
+        # Once, for what has come: more comes all the time.
+        pipeline.context.iteration(False)
+        self.assertLess(len(pipeline.results), N_CALLS // 2)
+        self.assertEqual([n["id"] for n in other.list("bob")[0]], ids[::-1])
+        # What waits when Belfry goes down is not done, and is told so.
+        await asyncio.to_thread(self.daemon.stop)
+        pipeline.wait(N_CALLS)
+        done = [r for r in pipeline.results if not isinstance(r, GLib.Error)]
+        self.daemon.start()
+        self.worker = self.new_worker()
+        return done
+
+    async def test_many_large_calls_of_one_do_not_keep_others_waiting(self):
+        many = GLib.Variant("(a(ssa{sv}))", ([("alice", "{}", {})] * 1000,))
+        done = await self.serve_others_during("CreateMany", many)
+        self.assertEqual(self.worker.list("alice", limit=1)[1], len(done) * 1000)
+
+    async def test_many_large_answers_for_one_do_not_keep_others_waiting(self):
+        data = '{"a":"' + "x" * 5_000 + '"}'
+        self.worker.create_many([("alice", data, {})] * 1000)
+        query = GLib.Variant("(sa{sv})", ("alice", {"limit": GLib.Variant("u", 1000)}))
+        await self.serve_others_during("List", query)
 
 
 if __name__ == "__main__":

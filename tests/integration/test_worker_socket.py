@@ -292,6 +292,21 @@ class Callers(SocketTestCase):
             self.worker.create_many(many)
         self.worker.create("alice")
 
+    async def test_one_who_does_not_read_its_answers_costs_bounded_memory(self):
+        self.worker.create_many([("alice", '{"a":"' + "x" * 5_000 + '"}', {})] * 1000)
+        raw = self.new_raw_worker()
+        limit = {"limit": GLib.Variant("u", 1000)}
+        for _ in range(1000):
+            raw.call("Notifications.List", "(sa{sv})", "alice", limit)
+        for _ in range(100):
+            self.worker.create("bob")
+        # Two answers of 5 MB at a time, in several forms, and not the thousand that it asked for.
+        with open(f"/proc/{self.daemon.process.pid}/status", encoding="ascii") as file:
+            peak = next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+        self.assertLess(peak, 256 * 1024)
+        for serial in range(1, 6):
+            self.assertEqual(raw.read_answer()[0], serial)
+
     async def test_calls_that_were_answered_are_stored_when_it_ends(self):
         pending = [self.new_raw_worker() for _ in range(4)]
         for worker in pending:
