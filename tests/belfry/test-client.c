@@ -6,6 +6,9 @@
  * that block are tested from Python, against belfryd. */
 
 #include "belfry-client.h"
+
+#include <glib/gstdio.h>
+
 #include "belfry-dbus-info.h"
 #include "belfry-error.h"
 
@@ -17,8 +20,9 @@ typedef struct
   GTestDBus *bus;
   GDBusConnection *service;
   BelfryClient *client;
-  GPtrArray *calls;   /* of GDBusMethodInvocation, those that are not answered */
-  GPtrArray *results; /* of GAsyncResult, those that the client has ended */
+  GDBusConnection *peer; /* the service's end of the socket */
+  GPtrArray *calls;      /* of GDBusMethodInvocation, those that are not answered */
+  GPtrArray *results;    /* of GAsyncResult, those that the client has ended */
 } Fixture;
 
 static void
@@ -118,12 +122,14 @@ get_data (Fixture *fixture, guint i)
   return data;
 }
 
-static void export(Fixture *fixture, const GDBusInterfaceInfo *interface)
+static void export(Fixture *fixture,
+                   GDBusConnection *connection,
+                   const GDBusInterfaceInfo *interface)
 {
   const GDBusInterfaceVTable vtable = { .method_call = on_call };
   g_autoptr (GError) error = NULL;
 
-  g_dbus_connection_register_object (fixture->service, "/org/belfry/Belfry1",
+  g_dbus_connection_register_object (connection, "/org/belfry/Belfry1",
                                      (GDBusInterfaceInfo *) interface, &vtable, fixture, NULL,
                                      &error);
   g_assert_no_error (error);
@@ -148,8 +154,8 @@ set_up (Fixture *fixture, gconstpointer data)
                                                   | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
                                               NULL, NULL, &error);
   g_assert_no_error (error);
-  export(fixture, &org_belfry_belfry1_notifications_interface);
-  export(fixture, &org_belfry_belfry1_sessions_interface);
+  export(fixture, fixture->service, &org_belfry_belfry1_notifications_interface);
+  export(fixture, fixture->service, &org_belfry_belfry1_sessions_interface);
   reply = g_dbus_connection_call_sync (fixture->service, "org.freedesktop.DBus", "/",
                                        "org.freedesktop.DBus", "RequestName",
                                        g_variant_new ("(su)", "org.belfry.Belfry1", 0), NULL,
@@ -508,6 +514,106 @@ test_it_finds_the_session_bus_by_itself (Fixture *fixture, gconstpointer data)
     }
 }
 
+static gboolean
+on_worker (GDBusServer *server, GDBusConnection *connection, gpointer user_data)
+{
+  Fixture *fixture = user_data;
+
+  export(fixture, connection, &org_belfry_belfry1_notifications_interface);
+  fixture->peer = g_object_ref (connection);
+  return TRUE;
+}
+
+/* Makes what belfryd has with --worker-socket, where the client of a session looks for it. */
+static GDBusServer *
+open_socket (Fixture *fixture, const char *path)
+{
+  g_autofree char *address = g_strconcat ("unix:path=", path, NULL);
+  g_autofree char *guid = g_dbus_generate_guid ();
+  g_autoptr (GError) error = NULL;
+  GDBusServer *server =
+      g_dbus_server_new_sync (address, G_DBUS_SERVER_FLAGS_NONE, guid, NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  g_signal_connect (server, "new-connection", G_CALLBACK (on_worker), fixture);
+  g_dbus_server_start (server);
+  return server;
+}
+
+static gboolean
+is_on_bus (BelfryClient *client)
+{
+  return (g_dbus_connection_get_flags (belfry_client_get_connection (client))
+          & G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION)
+         != 0;
+}
+
+static void
+count_unread (Fixture *fixture, BelfryClient *client)
+{
+  belfry_client_count_unread_async (client, "alice", NULL, on_result, fixture);
+  g_object_unref (serve (fixture, "CountUnread", "('alice',)", "(uint64 3,)"));
+}
+
+static void
+close_peer (Fixture *fixture)
+{
+  g_assert_true (g_dbus_connection_close_sync (fixture->peer, NULL, NULL));
+  g_clear_object (&fixture->peer);
+}
+
+static void
+test_the_socket_of_a_session_goes_before_its_bus (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *folder = g_build_filename (g_get_user_runtime_dir (), "belfry", NULL);
+  g_autofree char *path = g_build_filename (folder, "workers", NULL);
+  g_autoptr (GDBusServer) server = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (BelfryClient) client = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (g_mkdir_with_parents (folder, 0700), ==, 0);
+  server = open_socket (fixture, path);
+  belfry_client_new (NULL, NULL, on_result, fixture);
+  result = take_result (fixture);
+  client = belfry_client_new_finish (result, &error);
+  g_assert_no_error (error);
+  g_assert_false (is_on_bus (client));
+  count_unread (fixture, client);
+
+  /* Belfry ends, and there is another one. */
+  close_peer (fixture);
+  while (!g_dbus_connection_is_closed (belfry_client_get_connection (client)))
+    g_main_context_iteration (NULL, TRUE);
+  count_unread (fixture, client);
+  g_assert_false (is_on_bus (client));
+
+  /* And then one that is on the bus only. */
+  g_dbus_server_stop (server);
+  g_unlink (path);
+  close_peer (fixture);
+  while (!g_dbus_connection_is_closed (belfry_client_get_connection (client)))
+    g_main_context_iteration (NULL, TRUE);
+  count_unread (fixture, client);
+  g_assert_true (is_on_bus (client));
+  g_dbus_connection_set_exit_on_close (belfry_client_get_connection (client), FALSE);
+}
+
+static void
+test_a_socket_that_is_named_is_the_only_way (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) sync_error = NULL;
+
+  belfry_client_new ("/nonexistent/workers", NULL, on_result, fixture);
+  result = take_result (fixture);
+  g_assert_null (belfry_client_new_finish (result, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_assert_null (belfry_client_new_sync ("/nonexistent/workers", NULL, &sync_error));
+  g_assert_error (sync_error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+}
+
 static void
 test_a_bus_that_is_not_there_is_an_error (Fixture *fixture, gconstpointer data)
 {
@@ -529,7 +635,7 @@ test_a_bus_that_is_not_there_is_an_error (Fixture *fixture, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   ADD ("only-so-many-calls-are-in-flight-and-all-come-in-order",
        test_only_so_many_calls_are_in_flight_and_all_come_in_order);
   ADD ("a-call-that-fails-makes-room-for-another", test_a_call_that_fails_makes_room_for_another);
@@ -545,6 +651,9 @@ main (int argc, char **argv)
   ADD ("sending", test_sending);
   ADD ("a-notification-that-is-none-is-an-error", test_a_notification_that_is_none_is_an_error);
   ADD ("it-finds-the-session-bus-by-itself", test_it_finds_the_session_bus_by_itself);
+  ADD ("the-socket-of-a-session-goes-before-its-bus",
+       test_the_socket_of_a_session_goes_before_its_bus);
+  ADD ("a-socket-that-is-named-is-the-only-way", test_a_socket_that_is_named_is_the_only_way);
   ADD ("a-bus-that-is-not-there-is-an-error", test_a_bus_that_is_not_there_is_an_error);
   return g_test_run ();
 }

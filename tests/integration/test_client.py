@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A worker in Python, with Belfry-1.0 through GObject Introspection."""
 
+import asyncio
 import json
 import threading
 
 import belfry_test
-from belfry_test import PATIENCE, BelfryTestCase, Gio, GLib
+from belfry_test import PATIENCE, BelfryTestCase, Gio, GLib, OverSocket
 
 import gi
 
@@ -18,8 +19,16 @@ from gi.repository import Belfry  # noqa: E402
 class Client(BelfryTestCase):
     def setUp(self):
         super().setUp()
-        self.client = Belfry.Client.new_sync(self.bus.address, None)
-        self.addCleanup(lambda: self.client.get_connection().close_sync(None))
+        self.client = Belfry.Client.new_sync(self.address(), None)
+        self.addCleanup(self.close)
+
+    def address(self):
+        return self.bus.address
+
+    def close(self):
+        connection = self.client.get_connection()
+        if not connection.is_closed():
+            connection.close_sync(None)
 
     def assert_error(self, code, words, function, *arguments):
         with self.assertRaises(GLib.Error) as context:
@@ -40,7 +49,7 @@ class Client(BelfryTestCase):
 
     async def test_a_worker_of_five_lines(self):
         tab = await self.open("alice")
-        client = Belfry.Client.new_sync(self.bus.address)
+        client = Belfry.Client.new_sync(self.address())
         id = client.create_sync("alice", json.dumps({"title": "Hello"}))
         data = (await tab.receive("notification_received"))["data"]
         self.assertEqual((data["id"], data["data"]), (id, {"title": "Hello"}))
@@ -173,6 +182,34 @@ class Client(BelfryTestCase):
             self.client.create_sync("alice", "{}", None, None)
         self.assertTrue(context.exception.matches(Gio.DBusError.quark(),
                                                   Gio.DBusError.SERVICE_UNKNOWN))
+
+
+class ClientAtSocket(OverSocket, Client):
+    def address(self):
+        return self.worker_socket
+
+    async def test_without_the_daemon_the_error_is_that_of_the_bus(self):
+        """Here there is none, and so the error is that of the socket."""
+        self.daemon.stop()
+        with self.assertRaises(GLib.Error) as context:
+            for _ in range(2):
+                self.client.create_sync("alice", "{}", None, None)
+        self.assertEqual(context.exception.domain, "g-io-error-quark")
+
+    async def test_a_new_daemon_is_found_again(self):
+        self.client.create_sync("alice", "{}", None, None)
+        self.daemon.stop()
+        self.daemon.start()
+        while not self.client.get_connection().is_closed():
+            await asyncio.sleep(0.02)
+        self.assertEqual(self.client.count_unread_sync("alice", None), 1)
+        self.daemon.kill()
+        self.daemon.start()
+        while not self.client.get_connection().is_closed():
+            await asyncio.sleep(0.02)
+        result = self.wait_for(self.client.create_async, "alice", "{}", None)
+        self.client.create_finish(result)
+        self.assertEqual(self.client.count_unread_sync("alice", None), 2)
 
 
 if __name__ == "__main__":
