@@ -9,6 +9,7 @@ struct _LoadDBus
 {
   LoadRun *run;
   GDBusConnection *connection;
+  const char *name; /* of Belfry on the bus, or NULL without a bus */
   guint n_unanswered;
 };
 
@@ -128,9 +129,9 @@ fill (LoadDBus *self)
       call->first = load_run_begin_call (run, &call->n);
       parameters = make_parameters (run, call->first, call->n, &method, &interface);
       self->n_unanswered++;
-      g_dbus_connection_call (self->connection, "org.belfry.Belfry1", "/org/belfry/Belfry1",
-                              interface, method, parameters, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL,
-                              on_answer, call);
+      g_dbus_connection_call (self->connection, self->name, "/org/belfry/Belfry1", interface,
+                              method, parameters, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_answer,
+                              call);
     }
 }
 
@@ -143,18 +144,21 @@ load_dbus_make_calls (LoadDBus *self)
     g_main_context_iteration (NULL, TRUE);
 }
 
+/* @is_bus: whether a bus is at @address, or Belfry itself */
 LoadDBus *
-load_dbus_open (LoadRun *run, const char *address)
+load_dbus_open (LoadRun *run, const char *address, gboolean is_bus)
 {
+  GDBusConnectionFlags flags = G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT;
   g_autoptr (GError) error = NULL;
   LoadDBus *self = g_new0 (LoadDBus, 1);
 
   self->run = run;
-  self->connection =
-      g_dbus_connection_new_for_address_sync (address,
-                                              G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
-                                                  | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                              NULL, NULL, &error);
+  if (is_bus)
+    {
+      flags |= G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION;
+      self->name = "org.belfry.Belfry1";
+    }
+  self->connection = g_dbus_connection_new_for_address_sync (address, flags, NULL, NULL, &error);
   if (self->connection == NULL)
     g_error ("%s", error->message);
   return self;

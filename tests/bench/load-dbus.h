@@ -8,6 +8,6 @@
 /* A worker of Belfry, which calls it over D-Bus as any worker in C would. */
 typedef struct _LoadDBus LoadDBus;
 
-LoadDBus *load_dbus_open (LoadRun *run, const char *address);
+LoadDBus *load_dbus_open (LoadRun *run, const char *address, gboolean is_bus);
 void load_dbus_close (LoadDBus *self);
 void load_dbus_make_calls (LoadDBus *self);

@@ -31,6 +31,7 @@ static char **pids;
 static const char *call = "create";
 static const char *path = "/ws";
 static char *bus;
+static char *worker_socket;
 static char *secret_file;
 static gboolean no_tokens;
 
@@ -52,7 +53,9 @@ static GOptionEntry entries[] = {
   { "opening", 0, 0, G_OPTION_ARG_INT, &opening, "How many sockets are opened at once", "N" },
   { "pid", 0, 0, G_OPTION_ARG_STRING_ARRAY, &pids, "A process of the server, to measure it",
     "PID" },
-  { "bus", 0, 0, G_OPTION_ARG_STRING, &bus, "The bus that Belfry is on; without: HTTP", "ADDRESS" },
+  { "bus", 0, 0, G_OPTION_ARG_STRING, &bus, "The bus that Belfry is on", "ADDRESS" },
+  { "worker-socket", 0, 0, G_OPTION_ARG_FILENAME, &worker_socket,
+    "The socket that Belfry serves workers on; without both: HTTP", "PATH" },
   { "secret-file", 0, 0, G_OPTION_ARG_FILENAME, &secret_file, "The secret of tokens", "FILE" },
   { "no-tokens", 0, 0, G_OPTION_ARG_NONE, &no_tokens, "The server knows none", NULL },
   { NULL },
@@ -275,8 +278,12 @@ main (int argc, char **argv)
   open_all (&load);
   if (count > 0)
     {
-      if (bus != NULL)
-        load.dbus = load_dbus_open (&load.run, bus);
+      g_autofree char *direct = g_strconcat ("unix:path=", worker_socket, NULL);
+
+      if (worker_socket != NULL)
+        load.dbus = load_dbus_open (&load.run, direct, FALSE);
+      else if (bus != NULL)
+        load.dbus = load_dbus_open (&load.run, bus, TRUE);
       else
         load.http = load_http_open (&load.run, (guint16) port);
       measure (&load);

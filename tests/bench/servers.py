@@ -102,11 +102,13 @@ class Belfry(BusServer):
 
     def start(self):
         self.start_bus()
+        self.worker_socket = os.path.join(self.folder, "workers")
         belfryd = self.run(
             os.path.join(self.build, "src/daemon/belfryd"), "--bus", self.address,
             "--listen", "127.0.0.1:0", "--jwt-secret-file", self.secret,
             "--max-total-connections", "19000",
-            "--database", "sqlite:" + os.path.join(self.folder, "belfry.db"))
+            "--database", "sqlite:" + os.path.join(self.folder, "belfry.db"),
+            "--worker-socket", self.worker_socket)
         self.port = belfryd.wait_for(r"Listening on .*:(\d+)")
 
 
@@ -115,6 +117,13 @@ class BelfryAndBus(Belfry):
 
     def load_options(self):
         return super().load_options() + ["--pid", self.bus.pid]
+
+
+class BelfrySocket(Belfry):
+    """Called by a worker on the private socket, without a bus between."""
+
+    def load_options(self):
+        return super().load_options() + ["--worker-socket", self.worker_socket]
 
 
 class Soup(BusServer):
