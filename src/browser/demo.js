@@ -16,19 +16,23 @@ class Inbox {
   #unreadAt = -1;
   /** Frames that came while a list was on its way. */
   #held = null;
+  /** Whether there was an answer to the first list. */
+  filled = false;
 
   reset() {
     this.#items.clear();
     this.#unreadAt = -1;
     this.#held = null;
+    this.filled = false;
   }
 
   get unread() {
     return this.#unread;
   }
 
-  get oldest() {
-    return Math.min(...this.#items.keys());
+  /** Where the next list goes on. */
+  get before() {
+    return this.#items.size > 0 ? { before: Math.min(...this.#items.keys()) } : {};
   }
 
   get newestFirst() {
@@ -39,12 +43,18 @@ class Inbox {
     this.#held ??= [];
   }
 
+  /** The list was not answered. */
+  release() {
+    this.#held = null;
+  }
+
   /** The answer to a list; what came meanwhile is applied again, on top of it. */
   fill({ notifications, unreadCount, unreadAt }) {
     for (const item of notifications) {
       this.#items.set(item.id, item);
     }
     this.#count(unreadCount, unreadAt);
+    this.filled = true;
     const held = this.#held ?? [];
     this.#held = null;
     for (const frame of held) {
@@ -226,10 +236,15 @@ function ask(type, data) {
 
 async function list(before) {
   inbox.hold();
-  const answer = await connection.request("list", { limit: PAGE, ...before });
-  inbox.fill(answer);
-  $("more").hidden = !answer.more;
-  render();
+  try {
+    const answer = await connection.request("list", { limit: PAGE, ...before });
+    inbox.fill(answer);
+    $("more").hidden = !answer.more;
+    render();
+  } catch (error) {
+    inbox.release();
+    showStatus(error.message, "bad");
+  }
 }
 
 /** As a shell wants it. */
@@ -243,9 +258,9 @@ function onRegistered({ userId, recovered }) {
   --object-path /org/belfry/Belfry1 \\
   --method org.belfry.Belfry1.Notifications.Create \\
   ${quote(userId)} '{"title": "Hello", "body": "from a shell"}' '{}'`;
-  if (!recovered) {
+  if (!recovered || !inbox.filled) {
     inbox.reset();
-    list().catch((error) => showStatus(error.message, "bad"));
+    list();
   }
 }
 
@@ -271,5 +286,5 @@ if (!connection) {
   showStatus("no token: open the address that script/server prints", "bad");
 }
 $("read-all").onclick = () => ask("mark_all_read", {});
-$("more").onclick = () => list({ before: inbox.oldest });
+$("more").onclick = () => list(inbox.before);
 render();

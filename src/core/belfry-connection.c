@@ -10,7 +10,8 @@
 #include "belfry-session-private.h"
 #include "belfry-session-registry-private.h"
 
-/* A connection may have so many requests open that wait for a reply of a handler. */
+/* A connection may have so many requests open that wait for a reply of a handler. Belfry's own do
+ * not count: of those there is one at a time. */
 #define MAX_WAITING_REQUESTS 32
 
 /* What a frame adds to the data in it. */
@@ -208,7 +209,8 @@ handle_message (BelfryConnection *self, BelfryClientFrame *frame)
 {
   g_autoptr (BelfryMessage) message = NULL;
 
-  if (frame->id_json != NULL && self->requests.n_waiting >= MAX_WAITING_REQUESTS)
+  if (frame->id_json != NULL && self->requests.n_waiting >= MAX_WAITING_REQUESTS
+      && !belfry_type_is_reserved (frame->type))
     {
       send_frame (self, belfry_frame_error (frame->id_json, "BUSY",
                                             "Too many requests of this session are open", FALSE,

@@ -409,7 +409,7 @@ belfry_session_registry_get_n_users (BelfrySessionRegistry *self)
  * belfry_session_registry_get_n_sessions:
  * @self: a registry
  *
- * Gets how many sessions there are.
+ * Gets how many sessions there are, those included whose `register` is not answered yet.
  *
  * Returns: the number
  *

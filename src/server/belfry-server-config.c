@@ -16,7 +16,7 @@
  * BelfryServerConfig:
  *
  * What the operator of a server decides. Every option has one name, on the command line, in the
- * configuration file, and here; docs/configuration.md lists them.
+ * configuration file, and here; belfryd.conf(5) lists them.
  *
  * Since: 0.1
  */

@@ -128,7 +128,8 @@ class Messages(ExamplesTestCase):
             await tab.request("ping", id=-1)
         self.assertEqual(frame["data"], {"sum": 3})
 
-    async def test_chatroom_handles_messages_in_its_own_process(self):
+    def start_server(self, *program):
+        """A server of one's own in the place of belfryd."""
         self.daemon.stop()
         config = os.path.join(self.folder, "chatroom.conf")
         with open(config, "w", encoding="utf-8") as file:
@@ -138,9 +139,11 @@ listen=127.0.0.1:0
 database=sqlite:{self.daemon.database}
 jwt-secret-file={self.daemon.secret_file}
 """)
-        listening = self.start_example(*self.example("chatroom.py"), config,
-                                       until=r"Listening on 127\.0\.0\.1:(\d+)")
+        listening = self.start_example(*program, config, until=r"Listening on 127\.0\.0\.1:(\d+)")
         self.daemon.port = int(listening.group(1))
+
+    async def test_chatroom_handles_messages_in_its_own_process(self):
+        self.start_server(*self.example("chatroom.py"))
         alice, bob = await self.open("alice"), await self.open("bob")
         await alice.send(type="chat.say", id=1, data={"text": "Hello"})
         for tab in alice, bob:
@@ -153,6 +156,17 @@ jwt-secret-file={self.daemon.secret_file}
         self.assertEqual((await alice.request("unread_count"))["unreadCount"], 0)
         id = self.worker.create("bob", {"title": "Hello"})
         self.assertEqual((await bob.receive("notification_received"))["data"]["id"], id)
+
+    async def test_an_exception_in_a_handler_is_a_refusal(self):
+        self.start_server(sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                                       "raising_handler.py"))
+        tab = await self.open("alice")
+        for id in 1, "two":
+            await tab.send(type="chat.say", id=id, data={"text": "Hello"})
+            frame = await tab.receive("error")
+            self.assertEqual((frame["id"], frame["data"]["code"], frame["data"]["fatal"]),
+                             (id, "FORBIDDEN", False))
+        self.assertEqual((await tab.request("unread_count"))["unreadCount"], 0)
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):

@@ -163,15 +163,15 @@ class Resume(BelfryTestCase):
             None, lambda: [worker.create("alice") for _ in range(200)])
         received = []
         highest = 0
-        while len(received) < 700:
+        while len(received) < 700 or "caught_up" not in (f["type"] for f in tab.frames):
             frame = await tab.receive()
             if frame["type"] == "notification_received":
                 received.append(frame["data"]["id"])
             self.assertGreaterEqual(frame["data"]["position"], highest)
             highest = frame["data"]["position"]
         self.assertEqual(received, ids + await creating)
-        self.assertEqual([f["type"] for f in tab.frames].count("caught_up"),
-                         1 if any(f["type"] == "caught_up" for f in tab.frames) else 0)
+        await tab.assert_silence()
+        self.assertEqual([f["type"] for f in tab.frames].count("caught_up"), 1)
 
     async def test_a_client_that_reads_late_gets_all(self):
         data = json.dumps({"x": "y" * 30000})

@@ -10,10 +10,9 @@ import re
 import select
 import subprocess
 import time
-import unittest
 
 import belfry_test
-from belfry_test import NAME, PATIENCE, PATH, SESSIONS, BelfryTestCase, Gio, GLib
+from belfry_test import NAME, PATIENCE, PATH, SESSIONS, BelfryTestCase, Gio, GLib, slow
 
 RESERVED = [
     "connected", "registered", "notification_received", "error", "notification_updated",
@@ -509,13 +508,16 @@ class Handling(SessionsTestCase):
         self.assertEqual((await self.next_message(self.worker))[0], other.registered["sessionId"])
         await tab.send(type="ask")
         self.assertEqual((await self.next_message(self.worker))[4], "")
+        # Nor is what Belfry answers itself.
+        self.assertEqual((await tab.request("list", id="list"))["total"], 0)
+        self.assertEqual(await tab.request("mark_all_read", id="read"), {"count": 0})
         self.reply(asked[7][0], asked[7][4])
         self.assertEqual((await tab.receive("reply"))["id"], 7)
         await tab.send(type="ask", id=33)
         await self.next_message(self.worker)
         await tab.assert_silence()
 
-    @unittest.skipUnless(os.environ.get("BELFRY_SLOW_TESTS"), "takes 30 seconds")
+    @slow
     async def test_an_answer_has_thirty_seconds(self):
         self.handle("ask")
         tab = await self.open("alice")
