@@ -31,6 +31,9 @@ void belfry_message_set_answer_func (BelfryMessage *self,
                                      GDestroyNotify destroy);
 
 BELFRY_API
+void belfry_message_reply_own (BelfryMessage *self, const char *data);
+
+BELFRY_API
 void belfry_message_disown (BelfryMessage *self);
 
 BELFRY_API

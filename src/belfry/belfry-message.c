@@ -275,6 +275,16 @@ belfry_message_reply (BelfryMessage *self, const char *data, GError **error)
   return TRUE;
 }
 
+/* Answers with text that Belfry made itself, of data that was checked when it came: so it is not
+ * looked at again, and may be deeper than others' by what stands around that data. Does nothing if
+ * the message has been answered or has run out of time. */
+void
+belfry_message_reply_own (BelfryMessage *self, const char *data)
+{
+  if (!self->answered)
+    answer (self, NULL, data);
+}
+
 /**
  * belfry_message_reply_error:
  * @self: a message

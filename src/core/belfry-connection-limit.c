@@ -35,12 +35,6 @@ belfry_connection_limit_unref (BelfryConnectionLimit *self)
 }
 
 guint
-belfry_connection_limit_get_max (BelfryConnectionLimit *self)
-{
-  return self->max;
-}
-
-guint
 belfry_connection_limit_get_taken (BelfryConnectionLimit *self)
 {
   return (guint) g_atomic_int_get (&self->taken);

@@ -16,7 +16,6 @@ typedef struct _BelfryConnectionSlot BelfryConnectionSlot;
 BelfryConnectionLimit *belfry_connection_limit_new (guint max);
 BelfryConnectionLimit *belfry_connection_limit_ref (BelfryConnectionLimit *self);
 void belfry_connection_limit_unref (BelfryConnectionLimit *self);
-guint belfry_connection_limit_get_max (BelfryConnectionLimit *self);
 guint belfry_connection_limit_get_taken (BelfryConnectionLimit *self);
 
 BelfryConnectionSlot *belfry_connection_limit_take (BelfryConnectionLimit *self);

@@ -207,6 +207,8 @@ on_answer (BelfryMessage *message,
 static void
 handle_message (BelfryConnection *self, BelfryClientFrame *frame)
 {
+  /* A handler may disconnect it. */
+  g_autoptr (BelfrySession) session = g_object_ref (self->session);
   g_autoptr (BelfryMessage) message = NULL;
 
   if (frame->id_json != NULL && self->requests.n_waiting >= MAX_WAITING_REQUESTS
@@ -218,11 +220,11 @@ handle_message (BelfryConnection *self, BelfryClientFrame *frame)
       return;
     }
 
-  message = belfry_message_new (frame->type, frame->data, -1, belfry_session_get_id (self->session),
-                                belfry_session_get_user_id (self->session), frame->id_json != NULL);
+  message = belfry_message_new (frame->type, frame->data, -1, belfry_session_get_id (session),
+                                belfry_session_get_user_id (session), frame->id_json != NULL);
   belfry_requests_add (&self->requests, belfry_session_registry_get_clock (self->registry), message,
                        frame->id_json, on_answer, self);
-  belfry_handler_chain_handle (belfry_session_registry_get_chain (self->registry), self->session,
+  belfry_handler_chain_handle (belfry_session_registry_get_chain (self->registry), session,
                                message);
   self->waiting = belfry_message_get_in_order (message) && !belfry_message_is_answered (message);
 }

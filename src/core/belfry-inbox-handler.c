@@ -56,18 +56,11 @@ call_free (Call *call)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Call, call_free)
 
-/* A request that runs out while the store is stuck has been answered already. */
-static void
-reply (Call *call, GString *json)
-{
-  if (!belfry_message_is_answered (call->message))
-    belfry_message_reply (call->message, json->str, NULL);
-}
-
 static void
 reply_store_error (Call *call, const GError *error)
 {
   g_info ("A request of a client failed: %s", error->message);
+  /* A request that runs out while the store is stuck has been answered already. */
   if (!belfry_message_is_answered (call->message))
     belfry_message_reply_error (call->message, "BUSY",
                                 "The database does not answer: try again later", NULL);
@@ -178,7 +171,7 @@ on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
   g_string_append_printf (json, "],\"total\":%" G_GINT64_FORMAT ",\"more\":%s,", total,
                           more ? "true" : "false");
   append_unread (json, unread, unread_at);
-  reply (call, json);
+  belfry_message_reply_own (call->message, json->str);
 }
 
 static void
@@ -220,7 +213,7 @@ on_counted (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   json = g_string_new ("{");
   append_unread (json, unread, unread_at);
-  reply (call, json);
+  belfry_message_reply_own (call->message, json->str);
 }
 
 static void
@@ -245,7 +238,7 @@ reply_count (gpointer user_data, gint64 count, GError *error)
     }
   json = g_string_new (NULL);
   g_string_append_printf (json, "{\"count\":%" G_GINT64_FORMAT "}", count);
-  reply (call, json);
+  belfry_message_reply_own (call->message, json->str);
 }
 
 static void

@@ -273,13 +273,9 @@ open_session (BelfrySessionRegistry *self, BelfryConnection *connection, const c
   BelfryConnectionSlot *slot = belfry_connection_limit_take (belfry_inbox_get_limit (inbox));
   g_autoptr (BelfrySession) session = NULL;
 
+  /* A user who is full has sessions: the inbox was there before. */
   if (slot == NULL)
-    {
-      /* An inbox exists only while there are sessions in it. */
-      if (belfry_inbox_get_n_sessions (inbox) == 0)
-        g_hash_table_remove (self->inboxes, user_id);
-      return NULL;
-    }
+    return NULL;
   session = belfry_session_new (self, connection, inbox, slot);
   belfry_connection_set_session (connection, session);
   return session;
@@ -613,7 +609,8 @@ belfry_session_registry_broadcast (BelfrySessionRegistry *self,
  * @user_id: a user
  * @reason: what the clients are told, UTF-8
  *
- * Disconnects every session of a user: see [method@BelfryServer.Session.disconnect].
+ * Disconnects every session of a user, those included whose `register` is not answered yet: see
+ * [method@BelfryServer.Session.disconnect].
  *
  * Returns: how many sessions there were
  *
@@ -624,13 +621,19 @@ belfry_session_registry_disconnect_user (BelfrySessionRegistry *self,
                                          const char *user_id,
                                          const char *reason)
 {
-  g_autoptr (GPtrArray) sessions = NULL;
+  g_autoptr (BelfryInbox) inbox = NULL;
+  GList *first;
+  guint n = 0;
 
   g_return_val_if_fail (BELFRY_IS_SESSION_REGISTRY (self), 0);
   g_return_val_if_fail (user_id != NULL && reason != NULL, 0);
 
-  sessions = belfry_session_registry_list_sessions (self, user_id);
-  for (guint i = 0; i < sessions->len; i++)
-    belfry_session_disconnect (g_ptr_array_index (sessions, i), reason);
-  return sessions->len;
+  if (!g_set_object (&inbox, g_hash_table_lookup (self->inboxes, user_id)))
+    return 0;
+  while ((first = belfry_inbox_get_sessions (inbox)->head) != NULL)
+    {
+      belfry_session_disconnect (first->data, reason);
+      n++;
+    }
+  return n;
 }

@@ -150,8 +150,7 @@ static void
 add_stream (BelfryReactor *self, Arrival *arrival)
 {
   BelfryCell *cell = join_cell (self);
-  char *peer = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (arrival->remote));
-  BelfryStream *stream = belfry_stream_new (self, cell, arrival->fd, peer);
+  BelfryStream *stream = belfry_stream_new (self, cell, arrival->fd);
 
   stream->place = self->streams->len;
   g_ptr_array_add (self->streams, stream);
@@ -450,10 +449,16 @@ belfry_reactor_has_ended (BelfryReactor *self)
 
 /* Waits for the end of the thread: stop it before. */
 void
+belfry_reactor_join (BelfryReactor *self)
+{
+  g_clear_pointer (&self->thread, g_thread_join);
+}
+
+/* Waits for the end of the thread, if nobody has. */
+void
 belfry_reactor_free (BelfryReactor *self)
 {
-  if (self->thread != NULL)
-    g_thread_join (self->thread);
+  belfry_reactor_join (self);
   /* Those who came too late are closed. */
   self->stop_at = 1;
   add_arrivals (self);

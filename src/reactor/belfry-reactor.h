@@ -37,6 +37,7 @@ belfry_reactor_new (const char *name, const BelfryReactorFuncs *funcs, gpointer 
 void belfry_reactor_start (BelfryReactor *self);
 void belfry_reactor_stop (BelfryReactor *self, gint64 grace);
 gboolean belfry_reactor_has_ended (BelfryReactor *self);
+void belfry_reactor_join (BelfryReactor *self);
 void belfry_reactor_free (BelfryReactor *self);
 
 void belfry_reactor_wake (BelfryReactor *self);

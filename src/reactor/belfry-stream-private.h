@@ -36,7 +36,6 @@ struct _BelfryStream
 
   const BelfryStreamOwner *owner_funcs;
   gpointer owner;
-  char *peer;
 
   /* Input: belfry-stream-input.c */
   GInputStream *input;
@@ -76,7 +75,7 @@ GSource *belfry_stream_source_new (GObject *direction,
                                    gboolean (*is_ready) (BelfryStream *stream),
                                    GCancellable *cancellable);
 
-BelfryStream *belfry_stream_new (BelfryReactor *reactor, BelfryCell *cell, int fd, char *peer);
+BelfryStream *belfry_stream_new (BelfryReactor *reactor, BelfryCell *cell, int fd);
 void belfry_stream_serve (BelfryStream *self);
 void belfry_stream_break (BelfryStream *self, int errnum);
 void belfry_stream_expire (BelfryStream *self);

@@ -40,17 +40,16 @@ on_event (BelfryWatch *watch, guint32 events)
     belfry_reactor_serve (self->reactor, self);
 }
 
-/* A stream of the reactor, which holds a reference until the socket is closed. Takes @fd and @peer
+/* A stream of the reactor, which holds a reference until the socket is closed. Takes @fd
  * over. */
 BelfryStream *
-belfry_stream_new (BelfryReactor *reactor, BelfryCell *cell, int fd, char *peer)
+belfry_stream_new (BelfryReactor *reactor, BelfryCell *cell, int fd)
 {
   BelfryStream *self = g_object_new (BELFRY_TYPE_STREAM, NULL);
 
   self->reactor = reactor;
   self->cell = cell;
   self->fd = fd;
-  self->peer = peer;
   self->last_received = self->last_sent = belfry_reactor_get_now (reactor);
   self->expiring.data = self;
   set_time (self, belfry_reactor_get_times (reactor)->request);
@@ -189,7 +188,6 @@ belfry_stream_finalize (GObject *object)
   g_assert (self->fd < 0);
   g_object_unref (self->input);
   g_object_unref (self->output);
-  g_free (self->peer);
 
   G_OBJECT_CLASS (belfry_stream_parent_class)->finalize (object);
 }
@@ -223,26 +221,6 @@ belfry_stream_set_owner (BelfryStream *self, const BelfryStreamOwner *funcs, gpo
   self->owner = owner;
 }
 
-gpointer
-belfry_stream_get_owner (BelfryStream *self)
-{
-  return self->owner;
-}
-
-/* Around every call into libsoup for this stream that the reactor did not begin: sources that it
- * makes have to end up in the right cell. */
-void
-belfry_stream_enter (BelfryStream *self)
-{
-  belfry_cell_enter (self->cell);
-}
-
-void
-belfry_stream_leave (BelfryStream *self)
-{
-  belfry_cell_leave (self->cell);
-}
-
 /* How much of the credit given to belfry_stream_send() came back since this was last asked. */
 guint
 belfry_stream_take_credit (BelfryStream *self)
@@ -272,13 +250,6 @@ gint64
 belfry_stream_get_last_sent (BelfryStream *self)
 {
   return self->last_sent;
-}
-
-/* From where the peer is connected: an address and a port. */
-const char *
-belfry_stream_get_peer (BelfryStream *self)
-{
-  return self->peer;
 }
 
 /* The handshake is over: what comes in from now on are WebSocket frames, and the stream may stay

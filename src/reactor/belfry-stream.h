@@ -32,10 +32,6 @@ typedef struct
 } BelfryStreamOwner;
 
 void belfry_stream_set_owner (BelfryStream *self, const BelfryStreamOwner *funcs, gpointer owner);
-gpointer belfry_stream_get_owner (BelfryStream *self);
-
-void belfry_stream_enter (BelfryStream *self);
-void belfry_stream_leave (BelfryStream *self);
 
 void belfry_stream_send (BelfryStream *self, GBytes *bytes, guint credit);
 void belfry_stream_end (BelfryStream *self);
@@ -43,7 +39,6 @@ guint belfry_stream_take_credit (BelfryStream *self);
 gsize belfry_stream_get_queued (BelfryStream *self);
 gint64 belfry_stream_get_last_received (BelfryStream *self);
 gint64 belfry_stream_get_last_sent (BelfryStream *self);
-const char *belfry_stream_get_peer (BelfryStream *self);
 
 BelfryFrameMeter *belfry_stream_start_frames (BelfryStream *self, gsize max_message);
 void belfry_stream_hold_input (BelfryStream *self, gboolean hold);

@@ -220,7 +220,10 @@ on_bus_closed (GDBusConnection *connection,
 static guint
 get_n_connections (gpointer user_data)
 {
-  return belfry_web_server_get_n_connections (BELFRY_SERVER (user_data)->web);
+  BelfryServer *self = user_data;
+
+  /* Workers can still ask when the browsers' side has been stopped. */
+  return self->web != NULL ? belfry_web_server_get_n_connections (self->web) : 0;
 }
 
 static gboolean

@@ -13,7 +13,7 @@
 /* The data of a frame nests as deep as that of a notification, and stands in an object. */
 #define FRAME_MAX_DEPTH (BELFRY_JSON_MAX_DEPTH + 1)
 
-/* The members of a frame; kind is -1 for one that is not there. */
+/* The members of a frame. */
 typedef struct
 {
   BelfryJsonValue frame;

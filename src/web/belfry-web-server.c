@@ -249,9 +249,13 @@ void
 belfry_web_server_wait (BelfryWebServer *self)
 {
   for (guint i = 0; i < self->n_workers; i++)
-    belfry_web_worker_free (self->workers[i]);
+    belfry_reactor_join (self->reactors[i]);
+  /* What they said last may be answered: to them, though they no longer hear it. */
   belfry_mailbox_source_free (self->events);
   for (guint i = 0; i < self->n_workers; i++)
-    g_ptr_array_unref (self->connections[i]);
+    {
+      belfry_web_worker_free (self->workers[i]);
+      g_ptr_array_unref (self->connections[i]);
+    }
   self->n_workers = 0;
 }

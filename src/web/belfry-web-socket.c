@@ -124,11 +124,17 @@ belfry_web_socket_refuse (BelfryWebSocket *self,
   belfry_web_socket_close (self, belfry_close_reason_get_close_code (reason), last);
 }
 
+/* The main thread has enough to do for this client. */
+static gboolean
+is_held (BelfryWebSocket *self)
+{
+  return self->pending >= PENDING_FRAMES || self->pending_bytes >= PENDING_BYTES;
+}
+
 static void
 update_hold (BelfryWebSocket *self)
 {
-  belfry_stream_hold_input (self->stream, self->pending >= PENDING_FRAMES
-                                              || self->pending_bytes >= PENDING_BYTES);
+  belfry_stream_hold_input (self->stream, is_held (self));
 }
 
 /* Gives a frame to the main thread. Takes @frame over. */
@@ -400,6 +406,9 @@ belfry_web_socket_sweep (BelfryWebSocket *self, gint64 now)
         belfry_web_socket_refuse (self, BELFRY_CLOSE_SLOW_CONSUMER, NULL, NULL, BELFRY_NO_RETRY);
       return;
     }
+  /* What is not read cannot be heard. */
+  if (is_held (self))
+    self->quiet_since = now;
   silence = now - MAX (self->quiet_since, belfry_stream_get_last_received (self->stream));
   if (silence >= 2 * heartbeat)
     belfry_web_socket_close (self, SOUP_WEBSOCKET_CLOSE_SERVER_ERROR, NULL);

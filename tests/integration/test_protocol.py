@@ -226,6 +226,16 @@ class Inbox(BelfryTestCase):
         self.assertEqual(await tab.request("list"), {
             "notifications": [], "total": 0, "more": False, "unreadCount": 0, "unreadAt": 0})
 
+    async def test_list_has_data_of_any_depth_that_is_allowed(self):
+        data = '{"a":' * 31 + "{}" + "}" * 31
+        self.worker.create("alice", data)
+        tab = await self.open("alice")
+        listed = await tab.request("list")
+        self.assertEqual(listed["notifications"][0]["data"], json.loads(data))
+        # Also when nobody waits for it.
+        await tab.send(type="list")
+        self.assertEqual(await tab.request("ping", id=2), {})
+
     async def test_list_is_cut_at_128_kib(self):
         ids = self.fill(5, data=json.dumps({"x": "y" * 60000}))[::-1]
         tab = await self.open("alice")

@@ -40,9 +40,9 @@ assert_reported (GAsyncQueue *queue)
 static void
 attach (Lab *lab, GSource *source)
 {
-  belfry_stream_enter (lab->stream);
+  belfry_cell_enter (lab->stream->cell);
   g_source_attach (source, g_main_context_get_thread_default ());
-  belfry_stream_leave (lab->stream);
+  belfry_cell_leave (lab->stream->cell);
 }
 
 typedef struct
@@ -149,10 +149,10 @@ begin_work (Lab *lab, gpointer user_data)
 {
   g_autoptr (GTask) task = NULL;
 
-  belfry_stream_enter (lab->stream);
+  belfry_cell_enter (lab->stream->cell);
   task = g_task_new (NULL, NULL, work_done, user_data);
   g_task_run_in_thread (task, work);
-  belfry_stream_leave (lab->stream);
+  belfry_cell_leave (lab->stream->cell);
 }
 
 static void

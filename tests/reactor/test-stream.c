@@ -137,7 +137,7 @@ add_source (Lab *lab, gpointer user_data)
 {
   Fixture *fixture = lab->user_data;
 
-  belfry_stream_enter (lab->stream);
+  belfry_cell_enter (lab->stream->cell);
   fixture->source = g_pollable_input_stream_create_source (get_input (lab), fixture->cancellable);
   if (user_data != NULL)
     g_source_set_closure (fixture->source,
@@ -145,7 +145,7 @@ add_source (Lab *lab, gpointer user_data)
   else
     g_source_set_callback (fixture->source, G_SOURCE_FUNC (on_readable), fixture, NULL);
   g_source_attach (fixture->source, g_main_context_get_thread_default ());
-  belfry_stream_leave (lab->stream);
+  belfry_cell_leave (lab->stream->cell);
 }
 
 static void
@@ -442,10 +442,10 @@ on_closed (GObject *stream, GAsyncResult *result, gpointer user_data)
 static void
 close_async (Lab *lab, gpointer user_data)
 {
-  belfry_stream_enter (lab->stream);
+  belfry_cell_enter (lab->stream->cell);
   g_io_stream_close_async (G_IO_STREAM (lab->stream), G_PRIORITY_DEFAULT, NULL, on_closed,
                            user_data);
-  belfry_stream_leave (lab->stream);
+  belfry_cell_leave (lab->stream->cell);
 }
 
 static void
