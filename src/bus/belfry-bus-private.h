@@ -38,6 +38,7 @@ typedef struct
 /* Ended by one without a name. */
 extern const BelfryBusMethod belfry_bus_notifications_methods[];
 extern const BelfryBusMethod belfry_bus_sessions_methods[];
+extern const BelfryBusMethod belfry_bus_administration_methods[];
 
 GVariant *belfry_bus_get_sessions_property (BelfryBus *self, const char *name);
 

@@ -13,9 +13,11 @@ static const struct
 {
   const GDBusInterfaceInfo *info;
   const BelfryBusMethod *methods;
+  gboolean only_on_bus; /* whose policy says who may call it */
 } interfaces[] = {
-  { &org_belfry_belfry1_notifications_interface, belfry_bus_notifications_methods },
-  { &org_belfry_belfry1_sessions_interface, belfry_bus_sessions_methods },
+  { &org_belfry_belfry1_notifications_interface, belfry_bus_notifications_methods, FALSE },
+  { &org_belfry_belfry1_sessions_interface, belfry_bus_sessions_methods, FALSE },
+  { &org_belfry_belfry1_administration_interface, belfry_bus_administration_methods, TRUE },
 };
 
 #define N_INTERFACES G_N_ELEMENTS (interfaces)
@@ -183,14 +185,17 @@ gboolean
 belfry_bus_serve (BelfryBus *self, GDBusConnection *connection, GError **error)
 {
   Registration *registration = g_new0 (Registration, 1);
-  GDBusConnectionFlags flags = g_dbus_connection_get_flags (connection);
+  gboolean is_bus =
+      (g_dbus_connection_get_flags (connection) & G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION)
+      != 0;
 
   registration->connection = g_object_ref (connection);
   g_ptr_array_add (self->connections, registration);
-  belfry_bus_gate_guard (self->gate, connection,
-                         (flags & G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION) != 0);
+  belfry_bus_gate_guard (self->gate, connection, is_bus);
   for (guint i = 0; i < N_INTERFACES; i++)
     {
+      if (interfaces[i].only_on_bus && !is_bus)
+        continue;
       registration->ids[i] = g_dbus_connection_register_object (
           connection, BELFRY_BUS_PATH, (GDBusInterfaceInfo *) interfaces[i].info, &vtable, self,
           NULL, error);

@@ -26,7 +26,7 @@ typedef struct
   gpointer user_data;
 } BelfryBusContext;
 
-/* The D-Bus face: the two interfaces of introspection/dbus. */
+/* The D-Bus face: the three interfaces of introspection/dbus. */
 #define BELFRY_TYPE_BUS (belfry_bus_get_type ())
 G_DECLARE_FINAL_TYPE (BelfryBus, belfry_bus, BELFRY, BUS, GObject)
 

@@ -48,11 +48,19 @@ belfry_cursor_told_live (BelfryCursor *self, gint64 position)
   set_all (self, position);
 }
 
-/* Whether a removal that had to be told is gone for good. */
+/* A page is asked for. */
+void
+belfry_cursor_asked (BelfryCursor *self)
+{
+  self->asked = self->target;
+}
+
+/* Whether a removal that had to be told is gone for good. So it is, too, when positions were there
+ * and are no longer: the user was erased. */
 gboolean
 belfry_cursor_page_is_behind (const BelfryCursor *self, const BelfryInboxState *state)
 {
-  return self->sent > 0 && self->told < state->horizon;
+  return (self->sent > 0 && self->told < state->horizon) || state->position < self->asked;
 }
 
 /* How the present state of a known row is told. Its content is compared with P0 and not with P:

@@ -15,6 +15,7 @@ typedef struct
   gint64 told;    /* P: every change with position <= P of those has been told */
   gint64 settled; /* P0: what P was when every change had last been told */
   gint64 target;  /* the newest position that is known to exist */
+  gint64 asked;   /* what the target was when the page on its way was asked for */
   gboolean live;  /* changes go out as they happen; otherwise the session is catching up */
 } BelfryCursor;
 
@@ -34,6 +35,7 @@ gboolean
 belfry_cursor_may_tell (BelfryCursor *self, gint64 previous, gint64 position, gboolean has_credit);
 void belfry_cursor_told_live (BelfryCursor *self, gint64 position);
 
+void belfry_cursor_asked (BelfryCursor *self);
 gboolean belfry_cursor_page_is_behind (const BelfryCursor *self, const BelfryInboxState *state);
 BelfryTell belfry_cursor_classify (const BelfryCursor *self, const BelfryStoreRow *row);
 void belfry_cursor_told_change (BelfryCursor *self, const BelfryStoreRow *row);

@@ -17,4 +17,21 @@ GTask *belfry_notification_service_new_task (BelfryNotificationService *self,
                                              GAsyncReadyCallback callback,
                                              gpointer user_data);
 
+void belfry_notification_service_change_all (GTask *task, BelfryStoreWrite *write);
+
+void belfry_notification_service_copy_async (BelfryNotificationService *self,
+                                             const char *user_id,
+                                             GAsyncReadyCallback callback,
+                                             gpointer user_data);
+int belfry_notification_service_copy_finish (BelfryNotificationService *self,
+                                             GAsyncResult *result,
+                                             GError **error);
+void belfry_notification_service_erase_async (BelfryNotificationService *self,
+                                              const char *user_id,
+                                              GAsyncReadyCallback callback,
+                                              gpointer user_data);
+gint64 belfry_notification_service_erase_finish (BelfryNotificationService *self,
+                                                 GAsyncResult *result,
+                                                 GError **error);
+
 G_END_DECLS

@@ -429,6 +429,13 @@ on_changed (BelfryStoreWrite *write, gpointer user_data)
     }
 }
 
+/* Takes @task and @write over: a change that may take several transactions. */
+void
+belfry_notification_service_change_all (GTask *task, BelfryStoreWrite *write)
+{
+  submit_write (task, write, on_changed);
+}
+
 static void
 change_by_ids (GTask *task,
                BelfryWriteKind kind,

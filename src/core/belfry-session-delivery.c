@@ -237,6 +237,7 @@ belfry_session_catch_up (BelfrySession *self)
     return;
 
   self->reading = TRUE;
+  belfry_cursor_asked (&self->cursor);
   read = belfry_store_read_new (BELFRY_READ_PAGE, belfry_session_get_user_id (self));
   read->sent = self->cursor.sent;
   read->told = self->cursor.told;

@@ -39,6 +39,27 @@ belfry_store_get_epoch (BelfryStore *self)
   return BELFRY_STORE_GET_IFACE (self)->get_epoch (self);
 }
 
+/* Copies what is stored as of one moment, without holding up anybody: the whole database, for a
+ * backup, or what is kept of one user, as JSON, a line for each notification and then for each
+ * idempotency key.
+ *
+ * @user_id: (nullable): whose, or NULL for all */
+void
+belfry_store_copy_async (BelfryStore *self,
+                         const char *user_id,
+                         GAsyncReadyCallback callback,
+                         gpointer user_data)
+{
+  BELFRY_STORE_GET_IFACE (self)->copy_async (self, user_id, callback, user_data);
+}
+
+/* Returns: a file without a name that holds the copy, or -1 with @error set */
+int
+belfry_store_copy_finish (BelfryStore *self, GAsyncResult *result, GError **error)
+{
+  return BELFRY_STORE_GET_IFACE (self)->copy_finish (self, result, error);
+}
+
 BelfryStoreWrite *
 belfry_store_write_new (BelfryWriteKind kind, const char *user_id)
 {

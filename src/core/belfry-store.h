@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include <glib-object.h>
+#include <gio/gio.h>
 
 #include "belfry-change-private.h"
 #include "belfry-draft.h"
@@ -37,6 +37,9 @@ typedef enum
   BELFRY_WRITE_REMOVE,        /* user_id, ids → count */
   BELFRY_WRITE_MARK_ALL_READ, /* user_id, up_to → count, more */
   BELFRY_WRITE_REMOVE_ALL,    /* user_id, up_to → count, more */
+  BELFRY_WRITE_ERASE,         /* user_id → count, more: all that is kept of the user, as if nobody
+                                 had ever written to them; BELFRY_ERROR_BUSY if somebody reads what
+                                 is erased, which then goes with the next try */
 } BelfryWriteKind;
 
 typedef struct _BelfryStoreWrite BelfryStoreWrite;
@@ -117,6 +120,11 @@ struct _BelfryStoreInterface
   void (*read) (BelfryStore *self, BelfryStoreRead *read);
   void (*set_listener) (BelfryStore *self, BelfryStoreListener listener, gpointer user_data);
   const char *(*get_epoch) (BelfryStore *self);
+  void (*copy_async) (BelfryStore *self,
+                      const char *user_id,
+                      GAsyncReadyCallback callback,
+                      gpointer user_data);
+  int (*copy_finish) (BelfryStore *self, GAsyncResult *result, GError **error);
 };
 
 void belfry_store_write (BelfryStore *self, BelfryStoreWrite *write);
@@ -124,6 +132,11 @@ void belfry_store_read (BelfryStore *self, BelfryStoreRead *read);
 void
 belfry_store_set_listener (BelfryStore *self, BelfryStoreListener listener, gpointer user_data);
 const char *belfry_store_get_epoch (BelfryStore *self);
+void belfry_store_copy_async (BelfryStore *self,
+                              const char *user_id,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data);
+int belfry_store_copy_finish (BelfryStore *self, GAsyncResult *result, GError **error);
 
 BelfryStoreWrite *belfry_store_write_new (BelfryWriteKind kind, const char *user_id);
 void belfry_store_write_free (BelfryStoreWrite *write);

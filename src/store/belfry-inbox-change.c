@@ -81,9 +81,9 @@ pick_all (BelfryInboxWriter *self, BelfryUser *user, BelfryStoreWrite *write, GE
   /* What is created after this call is not meant. */
   write->up_to = MIN (write->up_to, self->position);
   arguments[1].number = write->up_to;
-  rows = belfry_sql_select (self->sql,
-                            write->kind == BELFRY_WRITE_REMOVE_ALL ? "pick_all" : "pick_all_unread",
-                            arguments, G_N_ELEMENTS (arguments), error);
+  rows = belfry_sql_select (
+      self->sql, write->kind == BELFRY_WRITE_MARK_ALL_READ ? "pick_all_unread" : "pick_all",
+      arguments, G_N_ELEMENTS (arguments), error);
   if (rows == NULL)
     return NULL;
   write->more = belfry_sql_rows_get_length (rows) == STEP;
@@ -213,6 +213,7 @@ change_many (BelfryInboxWriter *self, BelfryUser *user, BelfryStoreWrite *write,
       return remove_picked (self, user, picked, error);
     case BELFRY_WRITE_CREATE:
     case BELFRY_WRITE_UPDATE:
+    case BELFRY_WRITE_ERASE:
     default:
       g_assert_not_reached ();
     }
@@ -251,6 +252,67 @@ update (BelfryInboxWriter *self, BelfryUser *user, BelfryStoreWrite *write, GErr
   return note_updated (self, user, belfry_batch_json_end (json), 0, error);
 }
 
+static gboolean
+drop_tombstones_of (BelfryInboxWriter *self, BelfryUser *user, guint *n_rows, GError **error)
+{
+  const BelfrySqlArgument pick_arguments[] = {
+    BELFRY_SQL_INT ("user", user->key),
+    BELFRY_SQL_INT ("limit", STEP),
+  };
+  BelfrySqlArgument drop_arguments[] = { BELFRY_SQL_TEXT ("ids", NULL) };
+  g_autoptr (GString) json = belfry_batch_json_new ();
+  g_autoptr (BelfrySqlRows) rows = belfry_sql_select (self->sql, "pick_changed", pick_arguments,
+                                                      G_N_ELEMENTS (pick_arguments), error);
+
+  if (rows == NULL)
+    return FALSE;
+  *n_rows = belfry_sql_rows_get_length (rows);
+  for (guint i = 0; i < *n_rows; i++)
+    belfry_batch_json_add_int (json, belfry_sql_rows_get_int (rows, i, 0));
+  drop_arguments[0].text = belfry_batch_json_end (json);
+  return belfry_sql_run (self->sql, "drop_rows", drop_arguments, G_N_ELEMENTS (drop_arguments),
+                         NULL, error);
+}
+
+/* Does the next step of erasing a user: what lives is removed, which sessions are told; then the
+ * tombstones go, then the keys, and at last the user. */
+static gboolean
+erase (BelfryInboxWriter *self, BelfryUser *user, BelfryStoreWrite *write, GError **error)
+{
+  const BelfrySqlArgument arguments[] = {
+    BELFRY_SQL_INT ("user", user->key),
+    BELFRY_SQL_INT ("limit", STEP),
+  };
+  g_autoptr (Picked) picked = NULL;
+  guint n_tombstones;
+  int n_keys;
+
+  write->up_to = G_MAXINT64;
+  picked = pick_all (self, user, write, error);
+  if (picked == NULL)
+    return FALSE;
+  write->count = picked->ids->len;
+  write->more = TRUE;
+  if (picked->ids->len > 0)
+    return remove_picked (self, user, picked, error);
+
+  if (!drop_tombstones_of (self, user, &n_tombstones, error))
+    return FALSE;
+  /* The rows that go take their tail and their positions with them. */
+  belfry_inbox_writer_settle (self, user);
+  if (n_tombstones > 0)
+    return TRUE;
+  if (!belfry_sql_run (self->sql, "drop_keys", arguments, G_N_ELEMENTS (arguments), &n_keys, error))
+    return FALSE;
+  if (n_keys > 0)
+    return TRUE;
+  write->more = FALSE;
+  if (!belfry_sql_run (self->sql, "drop_user", arguments, 1, NULL, error))
+    return FALSE;
+  belfry_inbox_writer_forget (self, user);
+  return TRUE;
+}
+
 /* Does what @write asks for, which is not a creation. Returns: FALSE if the transaction has to be
  * rolled back */
 gboolean
@@ -269,6 +331,19 @@ belfry_inbox_writer_apply (BelfryInboxWriter *self, BelfryStoreWrite *write, GEr
         set_not_found (write);
       return TRUE;
     }
-  return write->kind == BELFRY_WRITE_UPDATE ? update (self, user, write, error)
-                                            : change_many (self, user, write, error);
+  switch (write->kind)
+    {
+    case BELFRY_WRITE_UPDATE:
+      return update (self, user, write, error);
+    case BELFRY_WRITE_ERASE:
+      return erase (self, user, write, error);
+    case BELFRY_WRITE_CREATE:
+    case BELFRY_WRITE_MARK_READ:
+    case BELFRY_WRITE_MARK_UNREAD:
+    case BELFRY_WRITE_REMOVE:
+    case BELFRY_WRITE_MARK_ALL_READ:
+    case BELFRY_WRITE_REMOVE_ALL:
+    default:
+      return change_many (self, user, write, error);
+    }
 }

@@ -157,8 +157,9 @@ read_rows (BelfrySql *sql,
     }
 }
 
-static gboolean
-read_list (BelfrySql *sql, BelfryStoreRead *read, GError **error)
+/* Reads a list inside a transaction of the caller. */
+gboolean
+belfry_inbox_reader_read_list (BelfrySql *sql, BelfryStoreRead *read, GError **error)
 {
   BelfrySqlArgument arguments[] = {
     BELFRY_SQL_TEXT ("user", read->user_id),
@@ -210,7 +211,7 @@ read_list_and_state (BelfrySql *sql, BelfryStoreRead *read, GError **error)
   if (read->tag != NULL)
     return read_list_of_tag (sql, read, error);
   read->total = read->only_unread ? read->state.unread : read->state.total;
-  return read_list (sql, read, error);
+  return belfry_inbox_reader_read_list (sql, read, error);
 }
 
 static gboolean

@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 
 /* Answers what is asked of inboxes. It belongs to the reader's thread. */
 gboolean belfry_inbox_reader_read (BelfrySql *sql, BelfryStoreRead *read, GError **error);
+gboolean belfry_inbox_reader_read_list (BelfrySql *sql, BelfryStoreRead *read, GError **error);
 gboolean belfry_inbox_reader_read_states (BelfrySql *sql, GPtrArray *reads, GError **error);
 
 G_END_DECLS

@@ -86,7 +86,7 @@ belfry_inbox_writer_commit (BelfryInboxWriter *self, GError **error)
 {
   const BelfrySqlArgument arguments[] = { BELFRY_SQL_INT ("position", self->position) };
 
-  /* Where nothing was done, nothing has to reach the disk. */
+  /* A transaction in which nothing was done does not reach the disk. */
   if (self->position == self->committed && self->unsettled->len == 0)
     return belfry_sql_commit (self->sql, error);
   if (!settle_users (self, error)
@@ -154,12 +154,15 @@ add_users (BelfryInboxWriter *self, GHashTable *missing, GError **error)
   g_hash_table_iter_init (&iter, missing);
   while (g_hash_table_iter_next (&iter, (gpointer *) &id, NULL))
     {
-      BelfryUser user = { .id = id, .key = self->next_user_key++ };
+      /* All positions of this user are higher. If the user was erased before, a session that has
+       * not heard of it finds itself behind the horizon. */
+      BelfryUser user = { .id = id, .key = self->next_user_key++, .horizon = self->position };
 
       belfry_user_cache_add (self->users, &user);
       belfry_batch_json_begin_row (json);
       belfry_batch_json_add_int (json, user.key);
       belfry_batch_json_add_text (json, user.id);
+      belfry_batch_json_add_int (json, user.horizon);
       belfry_batch_json_end_row (json);
     }
   arguments[0].text = belfry_batch_json_end (json);
@@ -197,6 +200,16 @@ belfry_inbox_writer_settle (BelfryInboxWriter *self, BelfryUser *user)
     return;
   user->unsettled = TRUE;
   g_ptr_array_add (self->unsettled, user);
+}
+
+/* @user, who has no row any more, goes from the cache. */
+void
+belfry_inbox_writer_forget (BelfryInboxWriter *self, BelfryUser *user)
+{
+  g_autofree char *id = g_strdup (user->id);
+
+  g_ptr_array_remove (self->unsettled, user);
+  belfry_user_cache_remove (self->users, id);
 }
 
 /* Notes that @user's inbox changed at @position. The counts of @user must be new already. */

@@ -56,6 +56,7 @@ gboolean belfry_inbox_writer_ensure_users (BelfryInboxWriter *self,
                                            gboolean create,
                                            GError **error);
 void belfry_inbox_writer_settle (BelfryInboxWriter *self, BelfryUser *user);
+void belfry_inbox_writer_forget (BelfryInboxWriter *self, BelfryUser *user);
 BelfryChange *belfry_inbox_writer_note (BelfryInboxWriter *self,
                                         BelfryChangeKind kind,
                                         BelfryUser *user,

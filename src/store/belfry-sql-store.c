@@ -12,12 +12,14 @@
 
 #include "belfry-error.h"
 #include "belfry-schema.h"
+#include "belfry-store-copy.h"
 #include "belfry-store-thread.h"
 
 struct _BelfrySqlStore
 {
   GObject parent_instance;
 
+  char *path;
   char *epoch;
   BelfryMailboxSource *results;
   BelfryCheckpointer *checkpointer;
@@ -38,9 +40,10 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (BelfrySqlStore,
 /* The cache of a connection in KiB, as SQLite wants it: negative. The writer waits less for a lock
  * than a stop may take. Checkpoints are another thread's; the writer makes one itself, which its
  * commits wait for, only when that cannot keep pace, and the log has 32 MiB. That is also what is
- * left of a log that a long reader let grow. */
+ * left of a log that a long reader let grow. What is deleted is overwritten, so that it is gone. */
 static const char writer_pragmas[] = "PRAGMA cache_size = -16384;\n"
                                      "PRAGMA busy_timeout = 500;\n"
+                                     "PRAGMA secure_delete = ON;\n"
                                      "PRAGMA wal_autocheckpoint = 4096;\n"
                                      "PRAGMA journal_size_limit = 33554432;\n";
 static const char checkpointer_pragmas[] = "PRAGMA cache_size = -256;\n";
@@ -125,12 +128,29 @@ belfry_sql_store_get_epoch (BelfryStore *store)
 }
 
 static void
+belfry_sql_store_copy_async (BelfryStore *store,
+                             const char *user_id,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data)
+{
+  belfry_store_copy_start (BELFRY_SQL_STORE (store)->path, user_id, store, callback, user_data);
+}
+
+static int
+belfry_sql_store_copy_finish (BelfryStore *store, GAsyncResult *result, GError **error)
+{
+  return (int) g_task_propagate_int (G_TASK (result), error);
+}
+
+static void
 belfry_sql_store_iface_init (BelfryStoreInterface *iface)
 {
   iface->write = belfry_sql_store_write;
   iface->read = belfry_sql_store_read;
   iface->set_listener = belfry_sql_store_set_listener;
   iface->get_epoch = belfry_sql_store_get_epoch;
+  iface->copy_async = belfry_sql_store_copy_async;
+  iface->copy_finish = belfry_sql_store_copy_finish;
 }
 
 /* Waits until what was submitted is stored and answered, then closes the database. What is
@@ -151,6 +171,7 @@ belfry_sql_store_finalize (GObject *object)
   BelfrySqlStore *self = BELFRY_SQL_STORE (object);
 
   belfry_sql_store_close (self);
+  g_free (self->path);
   g_free (self->epoch);
 
   G_OBJECT_CLASS (belfry_sql_store_parent_class)->finalize (object);
@@ -238,6 +259,7 @@ belfry_sql_store_open (const char *path, const BelfrySqlStoreOptions *options, G
   BelfryMailbox *results;
 
   gda_init ();
+  self->path = g_strdup (path);
   if (!create_private_file (path, error) || !(mark = belfry_mark_file_open (path, error))
       || !(writer_sql = belfry_sql_open (path, error)) || !belfry_schema_prepare (writer_sql, error)
       || !belfry_sql_run_script (writer_sql, writer_pragmas, error)
@@ -248,6 +270,7 @@ belfry_sql_store_open (const char *path, const BelfrySqlStoreOptions *options, G
       || !(self->epoch = choose_epoch (writer_sql, mark, options->new_epoch, error)))
     return NULL;
 
+  belfry_store_copy_clean_up (path);
   self->results = belfry_mailbox_source_new (NULL, "[belfry] store results",
                                              sizeof (BelfryStoreResult), handle_result, self);
   results = belfry_mailbox_source_get_mailbox (self->results);

@@ -24,6 +24,9 @@
 #define EXPIRY_INTERVAL    (500 * (gint64) 1000)
 #define MARK_INTERVAL      (1 * G_USEC_PER_SEC)
 
+/* How long the readers of the log are waited for. */
+#define TRUNCATE_TIME (1 * G_USEC_PER_SEC)
+
 struct _BelfryStoreWriter
 {
   BelfryWorkQueue *queue;
@@ -143,6 +146,42 @@ fail (BelfryStoreWriter *self, GPtrArray *batch, const GError *error)
   post (self, batch);
 }
 
+/* Empties the log, for which nobody may read it, nor make a checkpoint. */
+static gboolean
+truncate_log (BelfryStoreWriter *self, GError **error)
+{
+  gint64 until = g_get_monotonic_time () + TRUNCATE_TIME;
+  gint64 busy;
+
+  do
+    {
+      if (!belfry_sql_select_int (self->sql, "truncate_log", &busy, error))
+        return FALSE;
+      if (busy == 0)
+        return TRUE;
+      g_usleep (10000);
+    }
+  while (g_get_monotonic_time () < until);
+  g_set_error_literal (error, BELFRY_ERROR, BELFRY_ERROR_BUSY,
+                       "the user is erased, but the log that still has traces is being read: "
+                       "erase once more, later");
+  return FALSE;
+}
+
+/* What was erased is overwritten in the database, but still stands in the log: so that goes, too.
+ */
+static void
+end_erasing (BelfryStoreWriter *self, GPtrArray *batch)
+{
+  for (guint i = 0; i < batch->len; i++)
+    {
+      BelfryStoreWrite *write = g_ptr_array_index (batch, i);
+
+      if (write->kind == BELFRY_WRITE_ERASE && !write->more)
+        truncate_log (self, &write->error);
+    }
+}
+
 /* Commits @batch, which is taken over. One that fails is repeated write by write, so that one that
  * is at fault fails alone.
  *
@@ -160,6 +199,7 @@ commit (BelfryStoreWriter *self, GPtrArray *batch)
     }
   if (apply (self, owned, &error) && belfry_inbox_writer_commit (self->writer, &error))
     {
+      end_erasing (self, owned);
       post (self, g_steal_pointer (&owned));
       return NULL;
     }

@@ -72,6 +72,14 @@ belfry_user_cache_add (BelfryUserCache *self, const BelfryUser *user)
   return copy;
 }
 
+/* The user is erased. */
+void
+belfry_user_cache_remove (BelfryUserCache *self, const char *id)
+{
+  g_hash_table_remove (self->young, id);
+  g_hash_table_remove (self->old, id);
+}
+
 /* Forgets whom nobody has asked for lately, if there are too many. */
 void
 belfry_user_cache_trim (BelfryUserCache *self)

@@ -28,6 +28,7 @@ void belfry_user_cache_free (BelfryUserCache *self);
 
 BelfryUser *belfry_user_cache_lookup (BelfryUserCache *self, const char *id);
 BelfryUser *belfry_user_cache_add (BelfryUserCache *self, const BelfryUser *user);
+void belfry_user_cache_remove (BelfryUserCache *self, const char *id);
 void belfry_user_cache_trim (BelfryUserCache *self);
 void belfry_user_cache_clear (BelfryUserCache *self);
 

@@ -499,6 +499,27 @@ test_what_was_signalled_before_the_start_is_caught_up_with (void)
   g_assert_cmpint (cursor.target, ==, 51);
 }
 
+/* Positions only grow, unless all that was kept of the user is erased. */
+static void
+test_a_page_without_what_was_there_is_behind (void)
+{
+  const BelfryInboxState before = { .position = 50 };
+  const BelfryInboxState erased = { 0 };
+  const BelfryInboxState written_again = { .position = 90, .horizon = 80 };
+  BelfryCursor cursor = { 0 };
+
+  belfry_cursor_start (&cursor, FALSE, 0, &before);
+  g_assert_false (belfry_cursor_may_tell (&cursor, 50, 51, FALSE));
+  belfry_cursor_asked (&cursor);
+  g_assert_true (belfry_cursor_page_is_behind (&cursor, &erased));
+  g_assert_true (belfry_cursor_page_is_behind (&cursor, &written_again));
+
+  /* What is signalled while a page is on its way need not be in it. */
+  g_assert_false (belfry_cursor_may_tell (&cursor, 51, 52, FALSE));
+  g_assert_false (
+      belfry_cursor_page_is_behind (&cursor, &(const BelfryInboxState){ .position = 51 }));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -511,5 +532,7 @@ main (int argc, char **argv)
                    test_a_client_that_asks_for_nothing_starts_at_the_newest);
   g_test_add_func ("/cursor/what-was-signalled-before-the-start-is-caught-up-with",
                    test_what_was_signalled_before_the_start_is_caught_up_with);
+  g_test_add_func ("/cursor/a-page-without-what-was-there-is-behind",
+                   test_a_page_without_what_was_there_is_behind);
   return g_test_run ();
 }

@@ -72,6 +72,11 @@ def read(path):
         return file.read()
 
 
+def read_bytes(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def setUpModule():
     os.environ["LC_ALL"] = "C.UTF-8"
     run("meson", "setup", BUILD, SOURCE_ROOT, "--prefix", PREFIX, "--libdir", "lib",
@@ -154,22 +159,30 @@ class Program(InstallTestCase):
         self.assertEqual(run(in_prefix("bin/belfryd"), "--version"),
                          f"belfryd {os.environ['VERSION']}\n")
 
+    def test_belfryctl_tells_its_version_and_helps_in_german(self):
+        self.assertEqual(run(in_prefix("bin/belfryctl"), "--version"),
+                         f"belfryctl {os.environ['VERSION']}\n")
+        help = run(in_prefix("bin/belfryctl"), "--help", env=environment(LANGUAGE="de"))
+        self.assertIn("Verwaltet ein Belfry", help)
+        self.assertIn("Die Datenbank in eine Datei kopieren", help)
+
     def test_belfryd_helps_in_german(self):
         help = run(in_prefix("bin/belfryd"), "--help", env=environment(LANGUAGE="de"))
         self.assertIn("Bewahrt Benachrichtigungen auf", help)
         self.assertIn("Das Geheimnis der mit HS256 signierten Tokens", help)
 
-    def options(self):
-        help = run(in_prefix("bin/belfryd"), "--help")
+    def options(self, program="belfryd"):
+        help = run(in_prefix("bin/" + program), "--help")
         options = set(re.findall(r"^ .*--([a-z-]+)", help, re.MULTILINE))
-        self.assertIn("jwt-secret-file", options)
+        self.assertIn("bus", options)
         return options
 
     def test_man_pages_know_every_option_and_no_other(self):
-        page = read(in_prefix("share/man/man1/belfryd.1")).replace("\\-", "-")
-        section = page.split(".SH OPTIONS")[1].split(".SH ")[0]
-        named = set(re.findall(r"^\.B.*--([a-z-]+)=? ?[A-Za-z:]*$", section, re.MULTILINE))
-        self.assertEqual(named, self.options())
+        for program in "belfryd", "belfryctl":
+            page = read(in_prefix(f"share/man/man1/{program}.1")).replace("\\-", "-")
+            section = page.split(".SH OPTIONS")[1].split(".SH ")[0]
+            named = set(re.findall(r"^\.B.*--([a-z-]+)=? ?[A-Za-z:]*$", section, re.MULTILINE))
+            self.assertEqual(named, self.options(program))
 
         page = read(in_prefix("share/man/man5/belfryd.conf.5")).replace("\\-", "-")
         section = page.split(".SH KEYS")[1].split(".SH ")[0]
@@ -348,6 +361,14 @@ class System(InstallTestCase):
                 self.assertRegex(result.stdout, r"^\(uint64 \d+,\)$", (user, result.stderr))
             result = self.call_as("nobody", "nogroup", *create)
             self.assertIn("org.freedesktop.DBus.Error.AccessDenied", result.stderr)
+            # Only root may administer, not even workers.
+            erase = (bus, NAME, NAME + ".Administration.EraseUser", "alice")
+            result = self.call_as("nobody", "users", *erase)
+            self.assertIn("org.freedesktop.DBus.Error.AccessDenied", result.stderr)
+            self.assertEqual(self.call_as("root", "root", *erase).stdout, "(uint32 2,)\n")
+            backup = os.path.join(self.folder, "backup")
+            run(in_prefix("bin/belfryctl"), "--bus", bus.address, "backup", backup)
+            self.assertTrue(read_bytes(backup).startswith(b"SQLite format 3"))
         finally:
             daemon.terminate()
             daemon.wait()

@@ -48,9 +48,9 @@ FROM user WHERE id IN (SELECT value FROM json_each (##ids::string ))
 SELECT id FROM user WHERE key IN (SELECT value FROM json_each (##keys::string ))
 
 -- @add_users
--- users: [[key, id], …]
+-- users: [[key, id, horizon], …]
 INSERT INTO user (key, id, settled, unread, total, horizon)
-SELECT value ->> 0, value ->> 1, 0, 0, 0, 0 FROM json_each (##users::string )
+SELECT value ->> 0, value ->> 1, 0, 0, 0, value ->> 2 FROM json_each (##users::string )
 
 -- @settle_users
 -- users: [[key, position, unread, total, horizon], …]
@@ -179,6 +179,30 @@ WHERE id = ##id::int64 AND user = ##user::int64 AND removed_at IS NULL
 
 -- @drop_rows
 DELETE FROM notification WHERE id IN (SELECT value FROM json_each (##ids::string ))
+
+-- @pick_changed i
+-- Tombstones: rows that are there no more are all changed.
+SELECT id FROM notification
+WHERE user = ##user::int64 AND position > id AND removed_at IS NOT NULL LIMIT ##limit::int64
+
+-- @drop_keys
+DELETE FROM idempotency WHERE user = ##user::int64 AND key IN
+(SELECT i.key FROM idempotency AS i WHERE i.user = ##user::int64 LIMIT ##limit::int64 )
+
+-- @drop_user
+DELETE FROM user WHERE key = ##user::int64
+
+-- @truncate_log i
+-- 0 if it could be done.
+PRAGMA wal_checkpoint (TRUNCATE)
+
+-- @vacuum_into
+VACUUM INTO ##path::string
+
+-- @keys si
+SELECT key, id FROM idempotency
+WHERE user = (SELECT key FROM user WHERE user.id = ##user::string )
+AND idempotency.key > ##after::string ORDER BY idempotency.key LIMIT ##limit::int64
 
 -- @rows isiiiisi
 -- id, data, created_at, whether it is read, position, content_position, tag, expires_at
