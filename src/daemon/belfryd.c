@@ -4,6 +4,7 @@
 #include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <locale.h>
+#include <signal.h>
 #include <systemd/sd-daemon.h>
 
 #include "belfry-error.h"
@@ -125,6 +126,8 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   Daemon daemon = { .status = EXIT_SUCCESS };
 
+  /* A file that may not grow any more (setrlimit(2)) is like a full disk, no reason to die. */
+  signal (SIGXFSZ, SIG_IGN);
   setlocale (LC_ALL, "");
   /* What --version and --help print is output; what is logged is not. */
   g_log_writer_default_set_use_stderr (TRUE);

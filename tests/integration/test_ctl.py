@@ -59,7 +59,7 @@ class Backup(Ctl):
         for thread in threads:
             thread.start()
         try:
-            while not all(len(ids) > 20 for ids in acknowledged.values()):
+            while not all(len(ids) > 10 for ids in acknowledged.values()):
                 await asyncio.sleep(0.02)
             before = {user: list(ids) for user, ids in acknowledged.items()}
             tab = await self.open("user-0")
@@ -175,8 +175,8 @@ class Users(Ctl):
         living = []
         # Rows of all users lie between each other.
         for n, user in enumerate(others):
-            others[user] = self.fill(user, 40, "plain")
-            living += self.fill("mallory", 40, f"zecret{n}")
+            others[user] = self.fill(user, 25, "plain")
+            living += self.fill("mallory", 25, f"zecret{n}")
         self.assertTrue(self.traces("zecret"))
         self.assertTrue(self.traces("mallory"))
         tab = await self.open("mallory")
