@@ -94,6 +94,12 @@ class Load:
         wanted = self.errors.get(ERROR + name, 0) + n
         self.wait_until(lambda: self.errors.get(ERROR + name, 0) >= wanted)
 
+    def finish(self, worker):
+        """Asks once more for all that was not acknowledged: then it has to be."""
+        while self.again:
+            self._create(worker, self.again.pop())
+        assert set(self.acknowledged) == set(range(self.next))
+
     def snapshot(self):
         with self.lock:
             return dict(self.acknowledged)

@@ -37,6 +37,10 @@ class Crash(BelfryTestCase):
             newest = worker.create("somebody else")
             self.assertGreater(newest, position)
             check_counts(worker, self.daemon.database)
+        # Some of these had been stored, and nobody was told.
+        load.finish(worker)
+        check_stored(self.daemon.database, load.acknowledged)
+        check_counts(worker, self.daemon.database)
 
 
 class PowerCut(BelfryTestCase):
