@@ -94,7 +94,7 @@ end (GString *json)
 char *
 belfry_frame_user_json (const char *user_id, gboolean numeric)
 {
-  GString *json;
+  g_autoptr (GString) json = NULL;
   gint64 number;
 
   if (numeric && (user_id[0] != '0' || user_id[1] == '\0')
@@ -104,7 +104,8 @@ belfry_frame_user_json (const char *user_id, gboolean numeric)
 
   json = g_string_new (NULL);
   belfry_json_append_string (json, user_id);
-  return g_string_free (json, FALSE);
+  /* There is one for each inbox: without the room that a GString leaves. */
+  return g_strdup (json->str);
 }
 
 /* @heartbeat: ms of silence after which the server looks whether the peer is still there */

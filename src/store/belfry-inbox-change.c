@@ -322,6 +322,8 @@ belfry_inbox_writer_apply (BelfryInboxWriter *self, BelfryStoreWrite *write, GEr
   BelfryUser *user;
 
   g_hash_table_add (ids, write->user_id);
+  if (!belfry_inbox_writer_insert_created (self, error))
+    return FALSE;
   if (!belfry_inbox_writer_ensure_users (self, ids, FALSE, error))
     return FALSE;
   user = belfry_user_cache_lookup (self->users, write->user_id);

@@ -212,12 +212,13 @@ note_created (BelfryInboxWriter *self, Item *item, gint64 expires_at)
 }
 
 static void
-add_row (GString *rows, const Item *item, gint64 offset, gint64 expires_at)
+add_row (GString *rows, const Item *item, gint64 now, gint64 expires_at)
 {
   belfry_batch_json_begin_row (rows);
-  belfry_batch_json_add_int (rows, offset);
+  belfry_batch_json_add_int (rows, item->id);
   belfry_batch_json_add_int (rows, item->user->key);
   belfry_batch_json_add_text (rows, belfry_draft_get_data (item->draft));
+  belfry_batch_json_add_int (rows, now);
   belfry_batch_json_add_text (rows, belfry_draft_get_tag (item->draft));
   if (expires_at != 0)
     belfry_batch_json_add_int (rows, expires_at);
@@ -236,17 +237,24 @@ add_key (GString *keys, const Item *item)
   belfry_batch_json_end_row (keys);
 }
 
+/* Inserts the rows that wait for it. They may be the only thing that a transaction does. */
+gboolean
+belfry_inbox_writer_insert_created (BelfryInboxWriter *self, GError **error)
+{
+  g_autoptr (GString) rows = g_steal_pointer (&self->created);
+  BelfrySqlArgument arguments[] = { BELFRY_SQL_TEXT ("rows", NULL) };
+
+  if (rows == NULL)
+    return TRUE;
+  arguments[0].text = belfry_batch_json_end (rows);
+  return belfry_sql_run (self->sql, "create", arguments, G_N_ELEMENTS (arguments), NULL, error);
+}
+
 static gboolean
-insert (BelfryInboxWriter *self, GArray *items, GError **error)
+add (BelfryInboxWriter *self, GArray *items, GError **error)
 {
   g_autoptr (GString) rows = belfry_batch_json_new ();
   g_autoptr (GString) keys = belfry_batch_json_new ();
-  gint64 base = self->position + 1;
-  BelfrySqlArgument row_arguments[] = {
-    BELFRY_SQL_INT ("base", base),
-    BELFRY_SQL_INT ("now", self->now),
-    BELFRY_SQL_TEXT ("rows", NULL),
-  };
   BelfrySqlArgument key_arguments[] = { BELFRY_SQL_TEXT ("keys", NULL) };
 
   for (guint i = 0; i < items->len; i++)
@@ -268,17 +276,12 @@ insert (BelfryInboxWriter *self, GArray *items, GError **error)
         continue;
       if (expires_at != 0 && (self->next_expiry == 0 || expires_at < self->next_expiry))
         self->next_expiry = expires_at;
-      add_row (rows, item, item->id - base, expires_at);
+      add_row (rows, item, self->now, expires_at);
       note_created (self, item, expires_at);
     }
 
   if (rows->len > 1)
-    {
-      row_arguments[2].text = belfry_batch_json_end (rows);
-      if (!belfry_sql_run (self->sql, "create", row_arguments, G_N_ELEMENTS (row_arguments), NULL,
-                           error))
-        return FALSE;
-    }
+    self->created = g_steal_pointer (&rows);
   if (keys->len > 1)
     {
       key_arguments[0].text = belfry_batch_json_end (keys);
@@ -296,8 +299,9 @@ belfry_inbox_writer_create (BelfryInboxWriter *self, GPtrArray *writes, GError *
   g_autoptr (GArray) items = collect_items (writes);
   guint next = 0;
 
-  if (!find_users (self, items, error) || !resolve (self, items, error)
-      || !remove_replaced (self, items, error) || !insert (self, items, error))
+  if (!belfry_inbox_writer_insert_created (self, error) || !find_users (self, items, error)
+      || !resolve (self, items, error) || !remove_replaced (self, items, error)
+      || !add (self, items, error))
     return FALSE;
 
   for (guint i = 0; i < writes->len; i++)

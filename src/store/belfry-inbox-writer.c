@@ -33,22 +33,27 @@ belfry_inbox_writer_new (BelfrySql *sql, GError **error)
   return self;
 }
 
+static void
+forget_created (BelfryInboxWriter *self)
+{
+  g_autoptr (GString) rows = g_steal_pointer (&self->created);
+}
+
 void
 belfry_inbox_writer_free (BelfryInboxWriter *self)
 {
   belfry_user_cache_free (self->users);
+  forget_created (self);
   g_ptr_array_unref (self->changes);
   g_ptr_array_unref (self->unsettled);
   g_free (self);
 }
 
-gboolean
-belfry_inbox_writer_begin (BelfryInboxWriter *self, GError **error)
+void
+belfry_inbox_writer_begin (BelfryInboxWriter *self)
 {
-  if (!belfry_sql_begin_write (self->sql, error))
-    return FALSE;
+  belfry_sql_begin_write_later (self->sql);
   self->now = g_get_real_time ();
-  return TRUE;
 }
 
 /* Brings the rows of the users up to date whose counts can no longer be told from their tails. */
@@ -80,19 +85,35 @@ settle_users (BelfryInboxWriter *self, GError **error)
                          error);
 }
 
+static gboolean
+commit_all (BelfryInboxWriter *self, GError **error)
+{
+  const BelfrySqlArgument arguments[] = { BELFRY_SQL_INT ("position", self->position) };
+
+  return belfry_inbox_writer_insert_created (self, error) && settle_users (self, error)
+         && belfry_sql_run (self->sql, "set_position", arguments, G_N_ELEMENTS (arguments), NULL,
+                            error)
+         && belfry_sql_commit (self->sql, error);
+}
+
+/* Creations alone are one statement. Their positions are their ids, so the newest one is known
+ * without being written. */
+static gboolean
+commit_created (BelfryInboxWriter *self, GError **error)
+{
+  return belfry_sql_commit (self->sql, error) && belfry_inbox_writer_insert_created (self, error);
+}
+
 /* Makes everything since begin durable. On failure, roll back. */
 gboolean
 belfry_inbox_writer_commit (BelfryInboxWriter *self, GError **error)
 {
-  const BelfrySqlArgument arguments[] = { BELFRY_SQL_INT ("position", self->position) };
+  gboolean only_created = !belfry_sql_has_begun (self->sql) && self->unsettled->len == 0;
 
   /* A transaction in which nothing was done does not reach the disk. */
   if (self->position == self->committed && self->unsettled->len == 0)
     return belfry_sql_commit (self->sql, error);
-  if (!settle_users (self, error)
-      || !belfry_sql_run (self->sql, "set_position", arguments, G_N_ELEMENTS (arguments), NULL,
-                          error)
-      || !belfry_sql_commit (self->sql, error))
+  if (only_created ? !commit_created (self, error) : !commit_all (self, error))
     return FALSE;
   self->committed = self->position;
   belfry_user_cache_trim (self->users);
@@ -106,6 +127,7 @@ belfry_inbox_writer_rollback (BelfryInboxWriter *self)
   g_autoptr (GError) error = NULL;
 
   belfry_sql_rollback (self->sql);
+  forget_created (self);
   g_ptr_array_set_size (self->changes, 0);
   g_ptr_array_set_size (self->unsettled, 0);
   belfry_user_cache_clear (self->users);

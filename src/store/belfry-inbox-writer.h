@@ -23,6 +23,7 @@ typedef struct
   gint64 retained;      /* the user key up to which this pass of retention has come */
   gint64 old;           /* ids above it are too young for retention by age */
   gint64 now;           /* µs since 1970: the time of the transaction */
+  GString *created;     /* rows that are to be inserted before anything else is done, or NULL */
   GPtrArray *changes;   /* of BelfryChange, in the order of their positions for each user */
   GPtrArray *unsettled; /* of BelfryUser, unowned: to be settled in this transaction */
 } BelfryInboxWriter;
@@ -30,7 +31,7 @@ typedef struct
 BelfryInboxWriter *belfry_inbox_writer_new (BelfrySql *sql, GError **error);
 void belfry_inbox_writer_free (BelfryInboxWriter *self);
 
-gboolean belfry_inbox_writer_begin (BelfryInboxWriter *self, GError **error);
+void belfry_inbox_writer_begin (BelfryInboxWriter *self);
 gboolean belfry_inbox_writer_commit (BelfryInboxWriter *self, GError **error);
 void belfry_inbox_writer_rollback (BelfryInboxWriter *self);
 
@@ -51,6 +52,7 @@ gboolean belfry_inbox_writer_drop_tombstones (BelfryInboxWriter *self,
 #define BELFRY_TAIL_MAX 64
 
 /* For the parts of the writer. */
+gboolean belfry_inbox_writer_insert_created (BelfryInboxWriter *self, GError **error);
 gboolean belfry_inbox_writer_ensure_users (BelfryInboxWriter *self,
                                            GHashTable *ids,
                                            gboolean create,

@@ -17,6 +17,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GdaDataModel, g_object_unref)
 #define QUERIES    "/org/belfry/store/queries.sql"
 #define QUERY_MARK "\n-- @"
 
+/* Bytes of an argument that is not kept bound. */
+#define LARGE_TEXT 4096
+
 /* A statement is prepared once and kept: then libgda allocates nothing that stays. */
 typedef struct
 {
@@ -34,6 +37,7 @@ struct _BelfrySql
   Query *begin_write;
   Query *commit;
   Query *rollback;
+  gboolean begin_later; /* before the next statement */
 };
 
 struct _BelfrySqlRows
@@ -216,7 +220,8 @@ find_query (BelfrySql *self,
   return query;
 }
 
-/* What was bound is let go: a batch can be large. */
+/* What was bound is let go if it is large, as a batch can be. Binding is not for nothing, so a
+ * short text stays until the next one takes its place. */
 static void
 unbind (Query *query, const BelfrySqlArgument *arguments, guint n_arguments)
 {
@@ -226,7 +231,7 @@ unbind (Query *query, const BelfrySqlArgument *arguments, guint n_arguments)
     {
       BelfrySqlArgument empty = nothing;
 
-      if (arguments[i].text == NULL)
+      if (arguments[i].text == NULL || strlen (arguments[i].text) < LARGE_TEXT)
         continue;
       empty.name = arguments[i].name;
       empty.text = "";
@@ -262,10 +267,47 @@ belfry_sql_begin_write (BelfrySql *self, GError **error)
   return execute (self, self->begin_write, "begin", NULL, error);
 }
 
+/* The same, but only when the first statement is run. What turns out to be one statement needs no
+ * begin and commit around it: commit at once, which then does nothing, and run it. */
+void
+belfry_sql_begin_write_later (BelfrySql *self)
+{
+  self->begin_later = TRUE;
+}
+
+/* Whether a statement was run since belfry_sql_begin_write_later(). */
+gboolean
+belfry_sql_has_begun (BelfrySql *self)
+{
+  return !self->begin_later;
+}
+
+/* Returns: whether there was nothing begun to end */
+static gboolean
+forget_begin (BelfrySql *self)
+{
+  gboolean later = self->begin_later;
+
+  self->begin_later = FALSE;
+  return later;
+}
+
+static gboolean
+begin_now (BelfrySql *self, GError **error)
+{
+  if (!self->begin_later)
+    return TRUE;
+  /* If it fails, what follows must not run without a transaction. */
+  if (!belfry_sql_begin_write (self, error))
+    return FALSE;
+  self->begin_later = FALSE;
+  return TRUE;
+}
+
 gboolean
 belfry_sql_commit (BelfrySql *self, GError **error)
 {
-  return execute (self, self->commit, "commit", NULL, error);
+  return forget_begin (self) || execute (self, self->commit, "commit", NULL, error);
 }
 
 void
@@ -273,6 +315,8 @@ belfry_sql_rollback (BelfrySql *self)
 {
   g_autoptr (GError) error = NULL;
 
+  if (forget_begin (self))
+    return;
   /* SQLite has rolled back by itself after some errors, a full disk among them. */
   if (!execute (self, self->rollback, "rollback", NULL, &error))
     g_debug ("%s", error->message);
@@ -288,7 +332,7 @@ belfry_sql_run (BelfrySql *self,
                 GError **error)
 {
   Query *query = find_query (self, query_name, arguments, n_arguments);
-  gboolean success = execute (self, query, query_name, n_changed, error);
+  gboolean success = begin_now (self, error) && execute (self, query, query_name, n_changed, error);
 
   unbind (query, arguments, n_arguments);
   return success;
@@ -324,10 +368,13 @@ belfry_sql_select (BelfrySql *self,
                    guint n_arguments,
                    GError **error)
 {
-  Query *query = find_query (self, query_name, arguments, n_arguments);
+  Query *query;
   GError *foreign = NULL;
   GdaDataModel *model;
 
+  if (!begin_now (self, error))
+    return NULL;
+  query = find_query (self, query_name, arguments, n_arguments);
   model = gda_connection_statement_execute_select_full (
       self->connection, query->statement, query->arguments, GDA_STATEMENT_MODEL_RANDOM_ACCESS,
       query->types, &foreign);

@@ -37,6 +37,8 @@ void belfry_sql_close (BelfrySql *self);
 
 gboolean belfry_sql_begin (BelfrySql *self, GError **error);
 gboolean belfry_sql_begin_write (BelfrySql *self, GError **error);
+void belfry_sql_begin_write_later (BelfrySql *self);
+gboolean belfry_sql_has_begun (BelfrySql *self);
 gboolean belfry_sql_commit (BelfrySql *self, GError **error);
 void belfry_sql_rollback (BelfrySql *self);
 

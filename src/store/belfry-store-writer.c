@@ -185,18 +185,14 @@ end_erasing (BelfryStoreWriter *self, GPtrArray *batch)
 /* Commits @batch, which is taken over. One that fails is repeated write by write, so that one that
  * is at fault fails alone.
  *
- * Returns: (nullable): why no transaction could be begun, if that is so */
+ * Returns: (nullable): that the database is locked, if that is so */
 static GError *
 commit (BelfryStoreWriter *self, GPtrArray *batch)
 {
   g_autoptr (GPtrArray) owned = batch;
   g_autoptr (GError) error = NULL;
 
-  if (!belfry_inbox_writer_begin (self->writer, &error))
-    {
-      fail (self, g_steal_pointer (&owned), error);
-      return g_steal_pointer (&error);
-    }
+  belfry_inbox_writer_begin (self->writer);
   if (apply (self, owned, &error) && belfry_inbox_writer_commit (self->writer, &error))
     {
       end_erasing (self, owned);
@@ -205,6 +201,12 @@ commit (BelfryStoreWriter *self, GPtrArray *batch)
     }
 
   belfry_inbox_writer_rollback (self->writer);
+  if (g_error_matches (error, BELFRY_ERROR, BELFRY_ERROR_BUSY))
+    {
+      /* So it would be for each of them. */
+      fail (self, g_steal_pointer (&owned), error);
+      return g_steal_pointer (&error);
+    }
   if (owned->len == 1)
     {
       fail (self, g_steal_pointer (&owned), error);
@@ -213,15 +215,14 @@ commit (BelfryStoreWriter *self, GPtrArray *batch)
   while (owned->len > 0)
     {
       GPtrArray *single = g_ptr_array_new_with_free_func ((GDestroyNotify) belfry_store_write_free);
-      GError *cannot_begin;
+      GError *locked;
 
       g_ptr_array_add (single, g_ptr_array_steal_index (owned, 0));
-      cannot_begin = commit (self, single);
-      if (cannot_begin != NULL)
+      locked = commit (self, single);
+      if (locked != NULL)
         {
-          /* The database is locked: so it would be for each of them. */
-          fail (self, g_steal_pointer (&owned), cannot_begin);
-          return cannot_begin;
+          fail (self, g_steal_pointer (&owned), locked);
+          return locked;
         }
     }
   return NULL;
@@ -255,16 +256,14 @@ step (BelfryStoreWriter *self, Step func, gboolean *more)
   g_autoptr (GError) error = NULL;
 
   *more = FALSE;
-  if (!belfry_inbox_writer_begin (self->writer, &error))
-    {
-      g_info ("%s", error->message);
-      return FALSE;
-    }
+  belfry_inbox_writer_begin (self->writer);
   if (!func (self, more, &error) || !belfry_inbox_writer_commit (self->writer, &error))
     {
-      if (!self->step_failed)
+      if (g_error_matches (error, BELFRY_ERROR, BELFRY_ERROR_BUSY))
+        g_info ("%s", error->message);
+      else if (!self->step_failed)
         g_warning ("What is over cannot be removed: %s", error->message);
-      self->step_failed = TRUE;
+      self->step_failed = !g_error_matches (error, BELFRY_ERROR, BELFRY_ERROR_BUSY);
       belfry_inbox_writer_rollback (self->writer);
       return FALSE;
     }
@@ -340,16 +339,16 @@ writer_thread (gpointer data)
 
   do
     {
-      g_autoptr (GError) cannot_begin = NULL;
+      g_autoptr (GError) locked = NULL;
 
       running = belfry_work_queue_take (self->queue, &self->waiting, next_wake (self));
       if (!g_queue_is_empty (&self->waiting))
-        cannot_begin = commit (self, take_batch (self));
-      if (cannot_begin != NULL)
-        g_info ("%s", cannot_begin->message);
-      if (cannot_begin != NULL && belfry_work_queue_is_stopped (self->queue))
-        refuse_waiting (self, cannot_begin);
-      else if (cannot_begin == NULL && running)
+        locked = commit (self, take_batch (self));
+      if (locked != NULL)
+        g_info ("%s", locked->message);
+      if (locked != NULL && belfry_work_queue_is_stopped (self->queue))
+        refuse_waiting (self, locked);
+      else if (locked == NULL && running)
         maintain (self);
     }
   while (running || !g_queue_is_empty (&self->waiting));

@@ -22,7 +22,8 @@ SELECT epoch FROM meta
 UPDATE meta SET epoch = ##epoch::string
 
 -- @position i
-SELECT position FROM meta
+-- Transactions that only create leave the row as it is: their positions are ids.
+SELECT max (position, (SELECT ifnull (max (id), 0) FROM notification)) FROM meta
 
 -- @set_position
 UPDATE meta SET position = ##position::int64
@@ -69,11 +70,11 @@ ON t.user = b.value ->> 0 AND t.tag = b.value ->> 2 AND t.tag IS NOT NULL AND t.
 WHERE k.id IS NOT NULL OR t.id IS NOT NULL
 
 -- @create
--- rows: [[offset, user, data, tag, expires_at], …]
+-- rows: [[id, user, data, created_at, tag, expires_at], …]
 INSERT INTO notification
 (id, user, data, created_at, position, content_position, tag, expires_at)
-SELECT ##base::int64 + (value ->> 0), value ->> 1, value ->> 2, ##now::int64 ,
-##base::int64 + (value ->> 0), ##base::int64 + (value ->> 0), value ->> 3, value ->> 4
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 0, value ->> 0, value ->> 4,
+value ->> 5
 FROM json_each (##rows::string )
 
 -- @add_keys
