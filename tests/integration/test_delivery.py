@@ -11,6 +11,8 @@ from belfry_test import BelfryTestCase
 
 
 class Delivery(BelfryTestCase):
+    finds_leaks = True
+
     async def test_both_tabs_of_a_user_get_it_and_another_user_does_not(self):
         first, second = await self.open("alice"), await self.open("alice")
         other = await self.open("bob")

@@ -12,6 +12,7 @@ from belfry_test import BelfryTestCase, slow
 
 
 class Leaks(BelfryTestCase):
+    finds_leaks = True
     options = ["--max-total-connections", "11000"]
 
     def load(self, connections, count):

@@ -35,6 +35,7 @@ class QuickDappClient:
 
 
 class QuickDapp(BelfryTestCase):
+    finds_leaks = True
     options = ("--jwt-user-claim", "userId", "--numeric-user-ids")
 
     def token_of(self, user_id):

@@ -122,7 +122,7 @@ class OneUser(StormTestCase):
         return (await tab.receive())["data"]
 
     async def test_a_thousand_tabs_of_one_user_stall_nobody_else(self):
-        n = 300
+        n = 100
         await asyncio.to_thread(self.create_all, [("alice", "{}", {})] * n)
         bob = await self.open_light("bob")
         tabs = []
