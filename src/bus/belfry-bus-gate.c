@@ -15,6 +15,10 @@
 /* Under which an incoming message keeps its Call. */
 #define CALL_KEY "belfry-bus-call"
 
+/* On an answer of the gate itself: that of a call that was never let in, though one that was may
+ * have the same serial. */
+#define REFUSAL_KEY "belfry-refusal"
+
 /* Under which a connection keeps its Guard. */
 #define GUARD_KEY "belfry-bus-guard"
 
@@ -294,6 +298,7 @@ refuse (GDBusConnection *connection,
   if (wants_no_reply)
     return NULL;
   reply = g_dbus_message_new_method_error_literal (message, error, text);
+  g_object_set_data (G_OBJECT (reply), REFUSAL_KEY, reply);
   g_dbus_connection_send_message (connection, reply, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL, NULL);
   return NULL;
 }
@@ -428,7 +433,7 @@ filter (GDBusConnection *connection, GDBusMessage *message, gboolean incoming, g
   if (!incoming && type == G_DBUS_MESSAGE_TYPE_SIGNAL && guard->peer != NULL)
     g_atomic_int_add (&guard->unsent_signals, -(int) (CALL_OVERHEAD + size_of_body (message)));
   if (!incoming && (type == G_DBUS_MESSAGE_TYPE_METHOD_RETURN || type == G_DBUS_MESSAGE_TYPE_ERROR)
-      && !leave (guard, message))
+      && g_object_get_data (G_OBJECT (message), REFUSAL_KEY) == NULL && !leave (guard, message))
     {
       g_object_unref (message);
       return NULL;

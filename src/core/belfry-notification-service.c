@@ -420,6 +420,11 @@ on_changed (BelfryStoreWrite *write, gpointer user_data)
       BelfryStoreWrite *next = belfry_store_write_new (write->kind, write->user_id);
 
       next->up_to = write->up_to;
+      if (write->ids != NULL)
+        {
+          next->ids = g_array_ref (write->ids);
+          g_array_remove_range (next->ids, 0, BELFRY_MARK_UNREAD_STEP);
+        }
       g_task_set_task_data (task, GSIZE_TO_POINTER (count), NULL);
       submit_write (g_steal_pointer (&task), next, on_changed);
     }

@@ -33,7 +33,7 @@ typedef enum
   BELFRY_WRITE_CREATE,        /* drafts → result_ids */
   BELFRY_WRITE_UPDATE,        /* user_id, ids[0], data; BELFRY_ERROR_NOT_FOUND if it is not there */
   BELFRY_WRITE_MARK_READ,     /* user_id, ids → count */
-  BELFRY_WRITE_MARK_UNREAD,   /* user_id, ids → count */
+  BELFRY_WRITE_MARK_UNREAD,   /* user_id, ids → count, more */
   BELFRY_WRITE_REMOVE,        /* user_id, ids → count */
   BELFRY_WRITE_MARK_ALL_READ, /* user_id, up_to → count, more */
   BELFRY_WRITE_REMOVE_ALL,    /* user_id, up_to → count, more */
@@ -41,6 +41,10 @@ typedef enum
                                  had ever written to them; BELFRY_ERROR_BUSY if somebody reads what
                                  is erased, which then goes with the next try */
 } BelfryWriteKind;
+
+/* Of more ids than this, BELFRY_WRITE_MARK_UNREAD takes the first and says that there are more:
+ * each is told with its content, which may be large. */
+#define BELFRY_MARK_UNREAD_STEP 100
 
 typedef struct _BelfryStoreWrite BelfryStoreWrite;
 typedef void (*BelfryStoreWriteFunc) (BelfryStoreWrite *write, gpointer user_data);

@@ -337,13 +337,56 @@ belfry_server_start (BelfryServer *self, GError **error)
  * the clients have to take their leave. */
 #define DRAIN_TIME    (2 * G_USEC_PER_SEC)
 #define LEAVE_TIME    (2 * G_USEC_PER_SEC)
-#define STOP_INTERVAL 10 /* ms */
+#define STOP_INTERVAL 10  /* ms */
+#define FLUSH_TIME    500 /* ms */
 
 typedef struct
 {
   gint64 drain_until; /* monotonic, µs */
   gboolean leaving;
+  gboolean ended;
 } Stop;
+
+static void
+end_stop (GTask *task)
+{
+  Stop *stop = g_task_get_task_data (task);
+
+  if (!stop->ended)
+    g_task_return_boolean (task, TRUE);
+  stop->ended = TRUE;
+}
+
+static void
+on_flushed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  g_dbus_connection_flush_finish (G_DBUS_CONNECTION (source), result, NULL);
+  end_stop (task);
+}
+
+static gboolean
+on_flush_time_over (gpointer user_data)
+{
+  end_stop (user_data);
+  return G_SOURCE_REMOVE;
+}
+
+/* What was answered last is still on its way to the bus: the program must not end before it is
+ * there, but a bus that does not take it must not keep the program. */
+static void
+flush_answers (BelfryServer *self, GTask *task)
+{
+  if (self->connection == NULL)
+    {
+      end_stop (task);
+      return;
+    }
+  g_dbus_connection_flush (self->connection, NULL, on_flushed, g_object_ref (task));
+  g_timeout_add_full (G_PRIORITY_DEFAULT, FLUSH_TIME, on_flush_time_over, g_object_ref (task),
+                      g_object_unref);
+}
 
 static gboolean
 on_stop (gpointer user_data)
@@ -369,7 +412,7 @@ on_stop (gpointer user_data)
   g_clear_object (&self->web);
   if (self->store != NULL)
     belfry_sql_store_close (self->store);
-  g_task_return_boolean (task, TRUE);
+  flush_answers (self, task);
   return G_SOURCE_REMOVE;
 }
 

@@ -56,8 +56,12 @@ pick (BelfryInboxWriter *self, BelfryUser *user, BelfryStoreWrite *write, GError
     BELFRY_SQL_INT ("user", user->key),
     BELFRY_SQL_TEXT ("ids", NULL),
   };
+  guint n = write->ids->len;
 
-  for (guint i = 0; i < write->ids->len; i++)
+  if (write->kind == BELFRY_WRITE_MARK_UNREAD)
+    n = MIN (n, BELFRY_MARK_UNREAD_STEP);
+  write->more = n < write->ids->len;
+  for (guint i = 0; i < n; i++)
     belfry_batch_json_add_int (json, g_array_index (write->ids, gint64, i));
   arguments[1].text = belfry_batch_json_end (json);
   rows = belfry_sql_select (self->sql, "pick", arguments, G_N_ELEMENTS (arguments), error);

@@ -333,12 +333,16 @@ test_repeated_serial (Fixture *fixture, gconstpointer data)
   wait_until_handled (fixture, 5000, 0);
   wait_for (fixture, 1, 1);
   g_assert_cmpuint (belfry_bus_gate_get_n_calls (fixture->gate), ==, 1);
+  /* The refusal of one that is wrong is not taken for the answer of the other. */
+  call (fixture, ":1.1", 1, g_variant_new ("(u)", 1), G_DBUS_MESSAGE_FLAGS_NONE);
+  wait_until_handled (fixture, 5001, 2);
+  g_assert_cmpuint (belfry_bus_gate_get_n_calls (fixture->gate), ==, 1);
   answer_all (fixture);
-  wait_until_handled (fixture, 5001, 1);
+  wait_until_handled (fixture, 5002, 3);
   g_assert_cmpuint (belfry_bus_gate_get_n_calls (fixture->gate), ==, 0);
 
   call_many (fixture, ":1.1", 1, BELFRY_BUS_MAX_CALLS_PER_CALLER);
-  wait_for (fixture, BELFRY_BUS_MAX_CALLS_PER_CALLER, 2);
+  wait_for (fixture, BELFRY_BUS_MAX_CALLS_PER_CALLER, 4);
   answer_all (fixture);
 }
 

@@ -375,6 +375,18 @@ class Changing(BelfryTestCase):
         self.assertEqual(self.worker.list("alice")[1], 2)
         self.assertEqual(self.worker.call("Notifications.CountUnread", "(s)", "bob"), 1)
 
+    async def test_marking_many_unread_counts_and_tells_each_once(self):
+        # Each is told with its content, so it is done in steps of 100.
+        ids = self.worker.create_many([("alice", "{}", {})] * 250)
+        self.worker.call("Notifications.MarkAllRead", "(s)", "alice")
+        tab = await self.open("alice")
+        count = self.worker.call("Notifications.MarkUnread", "(sat)", "alice", ids)
+        self.assertEqual(count, 250)
+        told = [(await tab.receive("notification_updated"))["data"] for _ in ids]
+        self.assertEqual([data["id"] for data in told], ids)
+        self.assertEqual([data["unreadCount"] for data in told], list(range(1, 251)))
+        await tab.assert_silence()
+
     async def test_ids_are_one_to_a_thousand(self):
         ids = self.worker.create_many([("alice", "{}", {})] * 1000)
         for method in "MarkRead", "MarkUnread", "Remove":
