@@ -225,6 +225,11 @@ class Daemon:
             time.sleep(0.02)
         client.close()
 
+    def is_sanitized(self):
+        """Then it is many times slower, and keeps what it has freed for a while."""
+        with open(f"/proc/{self.process.pid}/maps", encoding="ascii") as file:
+            return "libasan" in file.read()
+
     def expect_log(self, text):
         """A warning with this text belongs to the test."""
         self.expected.append(text)

@@ -26,11 +26,6 @@ class StormTestCase(BelfryTestCase):
         # What unittest turns on makes thousands of tasks several times slower.
         asyncio.get_running_loop().set_debug(False)
 
-    def is_sanitized(self):
-        """Then it is many times slower, and its memory says nothing."""
-        with open(f"/proc/{self.daemon.process.pid}/maps", encoding="ascii") as file:
-            return "libasan" in file.read()
-
     async def open_light(self, user, **kwargs):
         tab = await LightTab.open(self.daemon.port, self.daemon.token(user), **kwargs)
         self.addCleanup(tab.close)
@@ -104,7 +99,7 @@ class OneUser(StormTestCase):
             tab.count += 1
 
     async def test_a_replay_of_100000_stalls_nobody_else(self):
-        n = 10_000 if self.is_sanitized() else 100_000
+        n = 10_000 if self.daemon.is_sanitized() else 100_000
         await asyncio.to_thread(self.create_all, [("alice", '{"a":"' + "x" * 200 + '"}', {})] * n)
         bob = await self.open_light("bob")
         alice = await self.open_light("alice", since=0)
@@ -152,7 +147,7 @@ class Slow(StormTestCase):
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     async def test_tabs_that_do_not_read_cost_bounded_memory_and_miss_nothing(self):
-        n_slow, n_each, size = 60, 100 if self.is_sanitized() else 400, 10_000
+        n_slow, n_each, size = 60, 100 if self.daemon.is_sanitized() else 400, 10_000
         users = [f"u{n}" for n in range(n_slow)]
         slow = [await self.open_light(user, receive_buffer=16384) for user in users]
         for tab in slow:
@@ -169,7 +164,7 @@ class Slow(StormTestCase):
                 id = await asyncio.to_thread(self.worker.create, "bob")
                 self.assertEqual(await self.receive_ids(other, 1), [id])
         # 240 MB are waiting for them, of which each holds 256 KiB.
-        if not self.is_sanitized():
+        if not self.daemon.is_sanitized():
             self.assertLess(self.resident() - before, n_slow * 256 * 1024 + (64 << 20))
         for user, tab in zip(users, slow):
             tab.writer.transport.resume_reading()
