@@ -102,28 +102,6 @@ lab_call (Lab *lab, LabFunc func, gpointer user_data)
   g_async_queue_pop (lab->answers);
 }
 
-static void
-note_stream (Lab *lab, gpointer user_data)
-{
-  g_assert_nonnull (lab->stream);
-}
-
-/* @type: of the socket. Returns: the other end of a new stream, which is lab->stream from now on */
-int
-lab_connect (Lab *lab, int type)
-{
-  const struct timeval patience = { .tv_sec = 30 };
-  g_autoptr (GSocketAddress) any = g_inet_socket_address_new_from_string ("127.0.0.1", 1);
-  int ends[2];
-
-  g_assert_cmpint (socketpair (AF_UNIX, type | SOCK_CLOEXEC, 0, ends), ==, 0);
-  setsockopt (ends[1], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  g_assert_true (g_unix_set_fd_nonblocking (ends[0], TRUE, NULL));
-  belfry_reactor_adopt (lab->reactor, ends[0], any, any);
-  lab_call (lab, note_stream, NULL);
-  return ends[1];
-}
-
 typedef struct
 {
   LabCondition condition;
@@ -153,6 +131,37 @@ lab_wait (Lab *lab, LabCondition condition, gpointer user_data)
         g_usleep (2000);
     }
   g_assert_true (wait.met);
+}
+
+static void
+get_n_accepted (Lab *lab, gpointer user_data)
+{
+  *(guint *) user_data = lab->n_accepted;
+}
+
+static gboolean
+has_accepted (Lab *lab, gpointer user_data)
+{
+  return lab->n_accepted == GPOINTER_TO_UINT (user_data);
+}
+
+/* @type: of the socket. Returns: the other end of a new stream, which is lab->stream from now on */
+int
+lab_connect (Lab *lab, int type)
+{
+  const struct timeval patience = { .tv_sec = 30 };
+  g_autoptr (GSocketAddress) any = g_inet_socket_address_new_from_string ("127.0.0.1", 1);
+  guint n_accepted;
+  int ends[2];
+
+  g_assert_cmpint (socketpair (AF_UNIX, type | SOCK_CLOEXEC, 0, ends), ==, 0);
+  setsockopt (ends[1], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  g_assert_true (g_unix_set_fd_nonblocking (ends[0], TRUE, NULL));
+  lab_call (lab, get_n_accepted, &n_accepted);
+  belfry_reactor_adopt (lab->reactor, ends[0], any, any);
+  /* The turn that is under way may have looked for new streams already. */
+  lab_wait (lab, has_accepted, GUINT_TO_POINTER (n_accepted + 1));
+  return ends[1];
 }
 
 static gboolean
