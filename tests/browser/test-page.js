@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // What a newcomer does: script/server, the page that it names, and the line that it prints. The
-// pictures are kept in the folder BELFRY_SCREENSHOTS, if it is set.
+// pictures are kept in the folder BELFRY_SCREENSHOTS, if it is set: meson sets that of the build.
 
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
