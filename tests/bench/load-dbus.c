@@ -3,170 +3,169 @@
 
 #include "load-dbus.h"
 
+#include <errno.h>
 #include <gio/gio.h>
+#include <glib-unix.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "load-call.h"
+#include "load-message.h"
+
+/* A bus is greeted with the first serial; each call has that of its first message behind it. */
+#define HELLO_SERIAL 1
+#define FIRST_SERIAL 2
 
 struct _LoadDBus
 {
   LoadRun *run;
-  GDBusConnection *connection;
-  const char *name; /* of Belfry on the bus, or NULL without a bus */
+  GIOStream *stream; /* owns the socket */
+  int fd;
+  GByteArray *input;
+  GByteArray *output;
+  gsize header_length; /* what all the run's calls begin with */
   guint n_unanswered;
 };
 
-/* One call on its way. */
-typedef struct
+/* The socket blocks, so all of it goes. */
+static void
+send_bytes (LoadDBus *self, gconstpointer data, gsize length)
 {
-  LoadDBus *load;
-  guint first;
-  guint n;
-} Call;
-
-static GVariant *
-make_notification (LoadRun *run, guint message)
-{
-  g_autofree char *user = g_strdup_printf ("%u", load_run_pick_user (run));
-  g_autofree char *data = load_run_make_data (run, message);
-
-  return g_variant_new ("(ss@a{sv})", user, data,
-                        g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0));
+  if (send (self->fd, data, length, MSG_NOSIGNAL) != (gssize) length)
+    g_error ("send: %s", g_strerror (errno));
 }
-
-static GVariant *
-make_notifications (LoadRun *run, guint first, guint n)
-{
-  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(ssa{sv})"));
-
-  for (guint i = 0; i < n; i++)
-    g_variant_builder_add_value (&builder, make_notification (run, first + i));
-  return g_variant_new ("(a(ssa{sv}))", &builder);
-}
-
-static GVariant *
-make_user_ids (LoadRun *run)
-{
-  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("as"));
-  g_autofree guint *users = load_run_pick_users (run);
-
-  for (guint i = 0; i < run->batch; i++)
-    g_variant_builder_add_value (&builder,
-                                 g_variant_new_take_string (g_strdup_printf ("%u", users[i])));
-  return g_variant_builder_end (&builder);
-}
-
-static GVariant *
-make_list (LoadRun *run)
-{
-  g_auto (GVariantDict) query = G_VARIANT_DICT_INIT (NULL);
-  g_autofree char *user = g_strdup_printf ("%u", load_run_pick_user (run));
-
-  g_variant_dict_insert (&query, "limit", "u", 20);
-  return g_variant_new ("(s@a{sv})", user, g_variant_dict_end (&query));
-}
-
-static GVariant *
-make_parameters (LoadRun *run, guint first, guint n, const char **method, const char **interface)
-{
-  g_autofree char *data = load_run_make_data (run, first);
-  g_autofree char *user = NULL;
-
-  *interface = "org.belfry.Belfry1.Notifications";
-  switch (run->call)
-    {
-    case LOAD_CALL_CREATE:
-      *method = run->batch == 1 ? "Create" : "CreateMany";
-      return run->batch == 1 ? make_notification (run, first) : make_notifications (run, first, n);
-    case LOAD_CALL_SEND:
-      *interface = "org.belfry.Belfry1.Sessions";
-      *method = "SendToUsers";
-      return g_variant_new ("(@asss)", make_user_ids (run), "bench", data);
-    case LOAD_CALL_BROADCAST:
-      *interface = "org.belfry.Belfry1.Sessions";
-      *method = "Broadcast";
-      return g_variant_new ("(ss)", "bench", data);
-    case LOAD_CALL_LIST:
-      *method = "List";
-      return make_list (run);
-    case LOAD_CALL_COUNT:
-      *method = "CountUnread";
-      user = g_strdup_printf ("%u", load_run_pick_user (run));
-      return g_variant_new ("(s)", user);
-    default:
-      g_assert_not_reached ();
-    }
-}
-
-static void fill (LoadDBus *self);
 
 static void
-on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
+receive (LoadDBus *self)
 {
-  g_autofree Call *call = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) reply =
-      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+  guint8 buffer[16 * 1024];
+  gssize n = recv (self->fd, buffer, sizeof buffer, 0);
 
-  if (reply == NULL)
-    g_error ("%s", error->message);
-  load_run_end_call (call->load->run, call->first, call->n);
-  call->load->n_unanswered--;
-  fill (call->load);
+  if (n <= 0)
+    g_error ("the connection of the worker was closed");
+  g_byte_array_append (self->input, buffer, (guint) n);
 }
 
-/* Calls as often as may be unanswered. */
+/* See "Authentication Protocol" in the D-Bus specification: the server asks the kernel who we are.
+ * It says nothing behind its answer before we have begun. */
 static void
-fill (LoadDBus *self)
+authenticate (LoadDBus *self)
 {
-  LoadRun *run = self->run;
+  static const char begin[] = "BEGIN\r\n";
+  g_autofree char *uid = g_strdup_printf ("%u", (guint) geteuid ());
+  g_autoptr (GString) hello = g_string_new_len ("\0AUTH EXTERNAL ", 15);
 
-  while (run->next < run->end && self->n_unanswered < run->in_flight)
-    {
-      Call *call = g_new0 (Call, 1);
-      const char *method;
-      const char *interface;
-      GVariant *parameters;
-
-      call->load = self;
-      call->first = load_run_begin_call (run, &call->n);
-      parameters = make_parameters (run, call->first, call->n, &method, &interface);
-      self->n_unanswered++;
-      g_dbus_connection_call (self->connection, self->name, "/org/belfry/Belfry1", interface,
-                              method, parameters, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_answer,
-                              call);
-    }
+  for (const char *digit = uid; *digit != '\0'; digit++)
+    g_string_append_printf (hello, "%02x", (guint) *digit);
+  g_string_append (hello, "\r\n");
+  send_bytes (self, hello->str, hello->len);
+  do
+    receive (self);
+  while (memchr (self->input->data, '\n', self->input->len) == NULL);
+  if (memcmp (self->input->data, "OK ", 3) != 0)
+    g_error ("not authenticated: %.*s", (int) self->input->len, (const char *) self->input->data);
+  g_byte_array_set_size (self->input, 0);
+  send_bytes (self, begin, strlen (begin));
 }
 
-/* Makes calls until the run's end, and returns when all are answered. */
-void
-load_dbus_make_calls (LoadDBus *self)
+static void
+on_reply (LoadDBus *self, const LoadReply *reply)
 {
-  fill (self);
+  if (reply->error_name != NULL)
+    g_error ("%s: %s", reply->error_name, reply->error_text != NULL ? reply->error_text : "");
+  self->n_unanswered--;
+  if (reply->reply_serial != HELLO_SERIAL)
+    load_run_end_call (self->run, reply->reply_serial - FIRST_SERIAL);
+}
+
+/* Waits for replies, and takes all that are there. Signals and calls to us are passed over. */
+static void
+take_replies (LoadDBus *self)
+{
+  gsize taken = 0;
+  gsize length;
+  LoadReply reply;
+
+  receive (self);
+  while ((length = load_message_parse (self->input->data + taken, self->input->len - taken, &reply))
+         > 0)
+    {
+      if (reply.reply_serial != 0)
+        on_reply (self, &reply);
+      taken += length;
+    }
+  g_byte_array_remove_range (self->input, 0, (guint) taken);
+}
+
+static void
+greet_bus (LoadDBus *self)
+{
+  g_autoptr (GByteArray) hello = load_message_new_call (
+      "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello", NULL);
+
+  load_message_set_serial (hello, HELLO_SERIAL, hello->len);
+  send_bytes (self, hello->data, hello->len);
+  self->n_unanswered++;
   while (self->n_unanswered > 0)
-    g_main_context_iteration (NULL, TRUE);
+    take_replies (self);
 }
 
 /* @is_bus: whether a bus is at @address, or Belfry itself */
 LoadDBus *
 load_dbus_open (LoadRun *run, const char *address, gboolean is_bus)
 {
-  GDBusConnectionFlags flags = G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT;
   g_autoptr (GError) error = NULL;
   LoadDBus *self = g_new0 (LoadDBus, 1);
 
   self->run = run;
-  if (is_bus)
-    {
-      flags |= G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION;
-      self->name = "org.belfry.Belfry1";
-    }
-  self->connection = g_dbus_connection_new_for_address_sync (address, flags, NULL, NULL, &error);
-  if (self->connection == NULL)
+  self->stream = g_dbus_address_get_stream_sync (address, NULL, NULL, &error);
+  if (self->stream == NULL)
     g_error ("%s", error->message);
+  self->fd = g_socket_get_fd (g_socket_connection_get_socket (G_SOCKET_CONNECTION (self->stream)));
+  g_unix_set_fd_nonblocking (self->fd, FALSE, NULL);
+  self->input = g_byte_array_new ();
+  authenticate (self);
+  if (is_bus)
+    greet_bus (self);
+  self->output = load_call_new_header (run, is_bus ? "org.belfry.Belfry1" : NULL);
+  self->header_length = self->output->len;
   return self;
 }
 
 void
 load_dbus_close (LoadDBus *self)
 {
-  g_object_unref (self->connection);
+  g_object_unref (self->stream);
+  g_byte_array_unref (self->input);
+  g_byte_array_unref (self->output);
   g_free (self);
+}
+
+static void
+call (LoadDBus *self)
+{
+  guint first = load_run_begin_call (self->run);
+
+  g_byte_array_set_size (self->output, (guint) self->header_length);
+  load_call_append_body (self->run, first, self->output);
+  load_message_set_serial (self->output, first + FIRST_SERIAL, self->header_length);
+  self->n_unanswered++;
+  send_bytes (self, self->output->data, self->output->len);
+}
+
+/* Makes calls until the run's end, and returns when all are answered. */
+void
+load_dbus_make_calls (LoadDBus *self)
+{
+  LoadRun *run = self->run;
+
+  for (;;)
+    {
+      while (run->next < run->end && self->n_unanswered < run->in_flight)
+        call (self);
+      if (self->n_unanswered == 0)
+        return;
+      take_replies (self);
+    }
 }

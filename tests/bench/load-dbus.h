@@ -5,7 +5,8 @@
 
 #include "load-run.h"
 
-/* A worker of Belfry, which calls it over D-Bus as any worker in C would. */
+/* A worker of Belfry, which calls it over D-Bus: one socket, one send for a call, and no thread
+ * between, as thin as a worker in C with libdbus or sd-bus is. */
 typedef struct _LoadDBus LoadDBus;
 
 LoadDBus *load_dbus_open (LoadRun *run, const char *address, gboolean is_bus);

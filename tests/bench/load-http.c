@@ -15,7 +15,6 @@ typedef struct
 {
   int fd;
   guint first; /* message of the call */
-  guint n;
   GString *input;
 } Connection;
 
@@ -123,7 +122,7 @@ post (LoadHttp *self, Connection *connection)
   g_autofree char *request = NULL;
   gsize length;
 
-  connection->first = load_run_begin_call (self->run, &connection->n);
+  connection->first = load_run_begin_call (self->run);
   request = make_request (self->run, connection->first);
   length = strlen (request);
   self->n_busy++;
@@ -136,18 +135,16 @@ post (LoadHttp *self, Connection *connection)
 static gboolean
 is_complete (const GString *input)
 {
-  static const char field[] = "content-length:";
+  static const char field[] = "\r\ncontent-length:";
   const char *end = strstr (input->str, "\r\n\r\n");
-  g_autofree char *head = NULL;
   const char *length;
 
   if (end == NULL)
     return FALSE;
   if (strncmp (input->str, "HTTP/1.1 2", 10) != 0)
     g_error ("not posted: %s", input->str);
-  head = g_ascii_strdown (input->str, end + 2 - input->str);
-  length = strstr (head, field);
-  if (length == NULL)
+  length = strcasestr (input->str, field);
+  if (length == NULL || length > end)
     g_error ("an answer without a length: %s", input->str);
   return input->len
          >= (gsize) (end + 4 - input->str) + g_ascii_strtoull (length + strlen (field), NULL, 10);
@@ -166,7 +163,7 @@ on_input (LoadHttp *self, Connection *connection)
     return;
   g_string_truncate (connection->input, 0);
   self->n_busy--;
-  load_run_end_call (self->run, connection->first, connection->n);
+  load_run_end_call (self->run, connection->first);
   if (self->run->next < self->run->end)
     post (self, connection);
 }

@@ -44,24 +44,31 @@ load_run_pick_users (LoadRun *run)
   return users;
 }
 
-/* Takes the messages of the next call. @n: how many they are. Returns: the first */
+/* How many messages the call that begins with @first has. */
 guint
-load_run_begin_call (LoadRun *run, guint *n)
+load_run_get_size (LoadRun *run, guint first)
+{
+  return run->call == LOAD_CALL_CREATE ? MIN (run->batch, run->end - first) : 1;
+}
+
+/* Takes the messages of the next call. Returns: the first */
+guint
+load_run_begin_call (LoadRun *run)
 {
   gint64 now = g_get_monotonic_time ();
   guint first = run->next;
 
-  *n = run->call == LOAD_CALL_CREATE ? MIN (run->batch, run->end - run->next) : 1;
-  run->next += *n;
+  run->next += load_run_get_size (run, first);
   for (guint i = first; i < run->next; i++)
     run->starts[i] = now;
   return first;
 }
 
 void
-load_run_end_call (LoadRun *run, guint first, guint n)
+load_run_end_call (LoadRun *run, guint first)
 {
   gint64 now = g_get_monotonic_time ();
+  guint n = load_run_get_size (run, first);
 
   for (guint i = first; i < first + n; i++)
     run->answers[i] = now;

@@ -30,14 +30,15 @@ typedef struct
   gint64 *starts;  /* by message, monotonic, µs */
   gint64 *answers; /* the same */
   guint next;      /* the message that is made next */
-  guint end;       /* where to stop */
+  guint end;       /* where to stop; stays while calls are unanswered */
 } LoadRun;
 
 void load_run_init (LoadRun *run, guint n_messages);
 void load_run_clear (LoadRun *run);
 
 guint load_run_pick_user (LoadRun *run);
-guint load_run_begin_call (LoadRun *run, guint *n);
-void load_run_end_call (LoadRun *run, guint first, guint n);
+guint load_run_get_size (LoadRun *run, guint first);
+guint load_run_begin_call (LoadRun *run);
+void load_run_end_call (LoadRun *run, guint first);
 char *load_run_make_data (LoadRun *run, guint message);
 guint *load_run_pick_users (LoadRun *run);
