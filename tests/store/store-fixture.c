@@ -335,3 +335,45 @@ store_fixture_check_chains (StoreFixture *fixture)
       g_hash_table_replace (newest, change->user_id, change);
     }
 }
+
+static GHashTable *
+stored_numbers (StoreFixture *fixture)
+{
+  GHashTable *stored = g_hash_table_new (NULL, NULL);
+  g_autofree char *rows =
+      store_fixture_ask_sql (fixture, "SELECT group_concat ((data ->> 'n') || ' ' || id, ',') "
+                                      "FROM notification WHERE data ->> 'n' IS NOT NULL");
+  g_auto (GStrv) lines = g_strsplit (rows != NULL ? rows : "", ",", -1);
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      char *end;
+      gint64 n = g_ascii_strtoll (lines[i], &end, 10);
+
+      /* None is there twice. */
+      g_assert_true (g_hash_table_insert (stored, GSIZE_TO_POINTER (n),
+                                          GSIZE_TO_POINTER (g_ascii_strtoll (end, NULL, 10))));
+    }
+  return stored;
+}
+
+/* @acknowledged: number → id: each has to be there, and has the number in its data, as "n"
+ *
+ * Returns: the newest position that the database knows */
+gint64
+store_fixture_check_acknowledged (StoreFixture *fixture, GHashTable *acknowledged)
+{
+  g_autoptr (GHashTable) stored = stored_numbers (fixture);
+  /* Where nothing but creations came last, the newest id says more than the row. */
+  g_autofree char *position = store_fixture_ask_sql (
+      fixture, "SELECT max (position, (SELECT ifnull (max (position), 0) FROM notification)) "
+               "FROM meta");
+  GHashTableIter iter;
+  gpointer number;
+  gpointer id;
+
+  g_hash_table_iter_init (&iter, acknowledged);
+  while (g_hash_table_iter_next (&iter, &number, &id))
+    g_assert_true (g_hash_table_lookup (stored, number) == id);
+  return g_ascii_strtoll (position, NULL, 10);
+}

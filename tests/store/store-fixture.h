@@ -47,6 +47,7 @@ BelfryChange *store_fixture_change_at (StoreFixture *fixture, guint i);
 BelfryStoreRow *store_row_at (GArray *rows, guint i);
 void store_fixture_check_counts (StoreFixture *fixture, const char *user_id);
 void store_fixture_check_chains (StoreFixture *fixture);
+gint64 store_fixture_check_acknowledged (StoreFixture *fixture, GHashTable *acknowledged);
 
 #define STORE_TEST(path, func) \
   g_test_add (path, StoreFixture, NULL, store_fixture_set_up, func, store_fixture_tear_down)

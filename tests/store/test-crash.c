@@ -113,49 +113,6 @@ read_acknowledged (GSubprocess *process, guint n_lines, GHashTable *acknowledged
     }
 }
 
-static gint64
-ask_number (StoreFixture *fixture, const char *sql)
-{
-  g_autofree char *answer = store_fixture_ask_sql (fixture, sql);
-
-  return answer != NULL ? g_ascii_strtoll (answer, NULL, 10) : 0;
-}
-
-static void
-check_acknowledged (StoreFixture *fixture, GHashTable *acknowledged)
-{
-  g_autoptr (GHashTable) stored = g_hash_table_new (NULL, NULL);
-  g_autofree char *rows =
-      store_fixture_ask_sql (fixture, "SELECT group_concat ((data ->> 'n') || ' ' || id, ',') "
-                                      "FROM notification WHERE data ->> 'n' IS NOT NULL");
-  g_auto (GStrv) lines = g_strsplit (rows, ",", -1);
-  GHashTableIter iter;
-  gpointer number;
-  gpointer id;
-
-  for (guint i = 0; lines[i] != NULL; i++)
-    {
-      char *end;
-      gint64 n = g_ascii_strtoll (lines[i], &end, 10);
-
-      /* None is there twice. */
-      g_assert_true (g_hash_table_insert (stored, GSIZE_TO_POINTER (n),
-                                          GSIZE_TO_POINTER (g_ascii_strtoll (end, NULL, 10))));
-    }
-  g_hash_table_iter_init (&iter, acknowledged);
-  while (g_hash_table_iter_next (&iter, &number, &id))
-    g_assert_true (g_hash_table_lookup (stored, number) == id);
-  g_assert_cmpint (ask_number (fixture, "SELECT position - (SELECT max (id) FROM notification) "
-                                        "FROM meta"),
-                   >=, 0);
-}
-
-static gint64
-newest_position (StoreFixture *fixture)
-{
-  return ask_number (fixture, "SELECT position FROM meta");
-}
-
 static void
 test_what_was_acknowledged_is_there_once (StoreFixture *fixture, gconstpointer data)
 {
@@ -170,6 +127,7 @@ test_what_was_acknowledged_is_there_once (StoreFixture *fixture, gconstpointer d
       g_autofree char *first = g_strdup_printf ("%u", 1 + 200 * i);
       g_autofree char *check = g_strdup_printf ("{\"check\":%u}", i);
       g_autoptr (GSubprocess) process = NULL;
+      gint64 newest;
 
       store_fixture_close (fixture);
       process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, NULL, data, "--writer",
@@ -184,9 +142,9 @@ test_what_was_acknowledged_is_there_once (StoreFixture *fixture, gconstpointer d
         g_unlink (shm);
       store_fixture_open (fixture);
       g_assert_cmpstr (belfry_store_get_epoch (BELFRY_STORE (fixture->store)), ==, epoch);
-      g_assert_cmpint (newest_position (fixture), >, position);
-      position = newest_position (fixture);
-      check_acknowledged (fixture, acknowledged);
+      newest = store_fixture_check_acknowledged (fixture, acknowledged);
+      g_assert_cmpint (newest, >, position);
+      position = newest;
       for (guint j = 0; j < N_USERS; j++)
         {
           g_autofree char *user = g_strdup_printf ("user-%u", j);
