@@ -10,7 +10,7 @@
 #include "power-vfs.h"
 #include "store-fixture.h"
 
-#define N_CUTS           40
+#define N_CUTS           25
 #define ROUNDS_IN_FLIGHT 8
 #define N_USERS          3
 
