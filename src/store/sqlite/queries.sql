@@ -71,11 +71,12 @@ WHERE k.id IS NOT NULL OR t.id IS NOT NULL
 
 -- @create
 -- rows: [[id, user, data, created_at, tag, expires_at], …]
+-- json_each writes the text of a row anew for each use of its value, so it is used once.
 INSERT INTO notification
 (id, user, data, created_at, position, content_position, tag, expires_at)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 0, value ->> 0, value ->> 4,
-value ->> 5
-FROM json_each (##rows::string )
+WITH rows AS MATERIALIZED (SELECT value AS row FROM json_each (##rows::string ))
+SELECT row ->> 0, row ->> 1, row ->> 2, row ->> 3, row ->> 0, row ->> 0, row ->> 4, row ->> 5
+FROM rows
 
 -- @add_keys
 -- keys: [[user, key, id], …]
