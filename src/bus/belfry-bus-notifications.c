@@ -41,17 +41,26 @@ on_created (GObject *source, GAsyncResult *result, gpointer user_data)
     g_dbus_method_invocation_return_value (invocation, g_variant_new ("(t)", (guint64) id));
 }
 
+/* Reads one (ssa{sv}), child by child: g_variant_get() would read its format anew for each of many.
+ */
+static BelfryDraft *
+read_draft (BelfryBus *self, GVariant *fields, GError **error)
+{
+  g_autoptr (GVariant) user_id = g_variant_get_child_value (fields, 0);
+  g_autoptr (GVariant) data = g_variant_get_child_value (fields, 1);
+  g_autoptr (GVariant) options = g_variant_get_child_value (fields, 2);
+
+  return belfry_draft_new_within (g_variant_get_string (user_id, NULL),
+                                  g_variant_get_string (data, NULL), self->context.max_data,
+                                  options, error);
+}
+
 static void
 create (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
 {
-  g_autoptr (GVariant) options = NULL;
-  g_autoptr (BelfryDraft) draft = NULL;
-  const char *user_id;
-  const char *data;
   GError *error = NULL;
+  g_autoptr (BelfryDraft) draft = read_draft (self, parameters, &error);
 
-  g_variant_get (parameters, "(&s&s@a{sv})", &user_id, &data, &options);
-  draft = belfry_draft_new_within (user_id, data, self->context.max_data, options, &error);
   if (draft == NULL)
     belfry_bus_take_error (invocation, error);
   else
@@ -93,14 +102,9 @@ read_drafts (BelfryBus *self, GVariant *notifications, GError **error)
   drafts = g_ptr_array_new_full ((guint) n, g_object_unref);
   for (gsize i = 0; i < n; i++)
     {
-      g_autoptr (GVariant) options = NULL;
-      g_autoptr (GVariant) child = g_variant_get_child_value (notifications, i);
-      const char *user_id;
-      const char *data;
-      BelfryDraft *draft;
+      g_autoptr (GVariant) fields = g_variant_get_child_value (notifications, i);
+      BelfryDraft *draft = read_draft (self, fields, error);
 
-      g_variant_get (child, "(&s&s@a{sv})", &user_id, &data, &options);
-      draft = belfry_draft_new_within (user_id, data, self->context.max_data, options, error);
       if (draft == NULL)
         {
           g_prefix_error (error, "notifications[%" G_GSIZE_FORMAT "]: ", i);
