@@ -76,4 +76,10 @@ char *belfry_json_value_dup_string (const BelfryJsonValue *value);
 BELFRY_API
 void belfry_json_append_string (GString *json, const char *string);
 
+BELFRY_API
+void belfry_json_append_int (GString *json, gint64 number);
+
+BELFRY_API
+void belfry_json_append_time (GString *json, gint64 microseconds);
+
 G_END_DECLS

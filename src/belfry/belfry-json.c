@@ -4,6 +4,7 @@
 #include "belfry-json-private.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "belfry-error.h"
 
@@ -625,4 +626,51 @@ belfry_json_append_string (GString *json, const char *string)
       p++;
     }
   g_string_append_c (json, '"');
+}
+
+/* With leading zeros up to @width digits. By hand, as each frame has several numbers. */
+static void
+append_digits (GString *json, guint64 number, gsize width)
+{
+  char digits[20];
+  gsize n = 0;
+
+  do
+    digits[sizeof digits - ++n] = '0' + number % 10;
+  while ((number /= 10) > 0 || n < width);
+  g_string_append_len (json, digits + sizeof digits - n, (gssize) n);
+}
+
+void
+belfry_json_append_int (GString *json, gint64 number)
+{
+  if (number < 0)
+    g_string_append_c (json, '-');
+  append_digits (json, number < 0 ? -(guint64) number : (guint64) number, 1);
+}
+
+/* Appends a point in time, µs since 1970, as a JSON string: YYYY-MM-DDTHH:MM:SS.mmmZ (RFC 3339,
+ * section 5.6), always in UTC and with three digits. */
+void
+belfry_json_append_time (GString *json, gint64 microseconds)
+{
+  time_t seconds = microseconds / G_USEC_PER_SEC;
+  struct tm tm;
+
+  gmtime_r (&seconds, &tm);
+  g_string_append_c (json, '"');
+  append_digits (json, (guint64) tm.tm_year + 1900, 4);
+  g_string_append_c (json, '-');
+  append_digits (json, (guint64) tm.tm_mon + 1, 2);
+  g_string_append_c (json, '-');
+  append_digits (json, (guint64) tm.tm_mday, 2);
+  g_string_append_c (json, 'T');
+  append_digits (json, (guint64) tm.tm_hour, 2);
+  g_string_append_c (json, ':');
+  append_digits (json, (guint64) tm.tm_min, 2);
+  g_string_append_c (json, ':');
+  append_digits (json, (guint64) tm.tm_sec, 2);
+  g_string_append_c (json, '.');
+  append_digits (json, (guint64) (microseconds % G_USEC_PER_SEC / 1000), 3);
+  g_string_append (json, "Z\"");
 }

@@ -4,7 +4,6 @@
 #include "belfry-frames.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "belfry-argument.h"
 #include "belfry-json-private.h"
@@ -12,39 +11,9 @@
 #define PROTOCOL_VERSION 1
 
 static void
-append_int (GString *json, gint64 number)
-{
-  char digits[24];
-  char *p = digits + sizeof digits;
-  guint64 rest = number < 0 ? -(guint64) number : (guint64) number;
-
-  do
-    *--p = '0' + rest % 10;
-  while ((rest /= 10) > 0);
-  if (number < 0)
-    *--p = '-';
-  g_string_append_len (json, p, digits + sizeof digits - p);
-}
-
-static void
 append_boolean (GString *json, gboolean truth)
 {
   g_string_append (json, truth ? "true" : "false");
-}
-
-/* YYYY-MM-DDTHH:MM:SS.mmmZ: RFC 3339, section 5.6, always in UTC and with three digits */
-static void
-append_time (GString *json, gint64 microseconds)
-{
-  time_t seconds = microseconds / G_USEC_PER_SEC;
-  char text[64];
-  struct tm tm;
-  gsize length;
-
-  gmtime_r (&seconds, &tm);
-  length = strftime (text, sizeof text, "\"%Y-%m-%dT%H:%M:%S", &tm);
-  g_string_append_len (json, text, length);
-  g_string_append_printf (json, ".%03dZ\"", (int) (microseconds % G_USEC_PER_SEC / 1000));
 }
 
 static GString *
@@ -71,13 +40,13 @@ static void
 append_counts (GString *json, const BelfryFrameCounts *counts)
 {
   g_string_append (json, "\"unreadCount\":");
-  append_int (json, counts->unread);
+  belfry_json_append_int (json, counts->unread);
   g_string_append (json, ",\"position\":");
-  append_int (json, counts->position);
+  belfry_json_append_int (json, counts->position);
   if (counts->unread_at != BELFRY_COUNTED_AT_POSITION)
     {
       g_string_append (json, ",\"unreadAt\":");
-      append_int (json, counts->unread_at);
+      belfry_json_append_int (json, counts->unread_at);
     }
 }
 
@@ -149,13 +118,13 @@ belfry_frame_append_notification (GString *json,
                                   const char *user_json)
 {
   g_string_append (json, "\"id\":");
-  append_int (json, belfry_notification_get_id (notification));
+  belfry_json_append_int (json, belfry_notification_get_id (notification));
   g_string_append (json, ",\"userId\":");
   g_string_append (json, user_json);
   g_string_append (json, ",\"data\":");
   g_string_append (json, belfry_notification_get_data (notification));
   g_string_append (json, ",\"createdAt\":");
-  append_time (json, belfry_notification_get_created_at (notification));
+  belfry_json_append_time (json, belfry_notification_get_created_at (notification));
   g_string_append (json, ",\"read\":");
   append_boolean (json, belfry_notification_get_read (notification));
 }
@@ -188,7 +157,7 @@ belfry_frame_ids (const char *type, const gint64 *ids, gsize n_ids, const Belfry
     {
       if (i > 0)
         g_string_append_c (json, ',');
-      append_int (json, ids[i]);
+      belfry_json_append_int (json, ids[i]);
     }
   g_string_append (json, "],");
   append_counts (json, counts);
@@ -251,6 +220,6 @@ belfry_frame_error (const char *id_json,
   if (retry_after == BELFRY_NO_RETRY)
     g_string_append (json, "null");
   else
-    append_int (json, retry_after);
+    belfry_json_append_int (json, retry_after);
   return end (json);
 }

@@ -35,7 +35,7 @@ void
 belfry_batch_json_add_int (GString *json, gint64 number)
 {
   separate (json);
-  g_string_append_printf (json, "%" G_GINT64_FORMAT, number);
+  belfry_json_append_int (json, number);
 }
 
 /* @text: (nullable): UTF-8; the database gives it back byte for byte */

@@ -87,11 +87,8 @@ append_notification (GString *lines, BelfryNotification *notification, const cha
     }
   if (expires_at != 0)
     {
-      g_autoptr (GDateTime) seconds = g_date_time_new_from_unix_utc (expires_at / G_USEC_PER_SEC);
-      g_autofree char *text = g_date_time_format (seconds, "%FT%T");
-
-      g_string_append_printf (lines, ",\"expiresAt\":\"%s.%03dZ\"", text,
-                              (int) (expires_at % G_USEC_PER_SEC / 1000));
+      g_string_append (lines, ",\"expiresAt\":");
+      belfry_json_append_time (lines, expires_at);
     }
   g_string_append (lines, "}\n");
 }

@@ -328,6 +328,27 @@ test_what_is_written_is_escaped_where_it_must_be (void)
   g_assert_cmpstr (json->str, ==, "\"\"");
 }
 
+static void
+test_numbers_and_times_are_written_in_full (void)
+{
+  g_autoptr (GString) json = g_string_new (NULL);
+
+  belfry_json_append_int (json, 0);
+  g_string_append_c (json, ' ');
+  belfry_json_append_int (json, G_MAXINT64);
+  g_string_append_c (json, ' ');
+  belfry_json_append_int (json, G_MININT64);
+  g_string_append_c (json, ' ');
+  belfry_json_append_time (json, 0);
+  g_string_append_c (json, ' ');
+  belfry_json_append_time (json, G_GINT64_CONSTANT (1709251199987654));
+  g_string_append_c (json, ' ');
+  belfry_json_append_time (json, G_GINT64_CONSTANT (253402300800000000));
+  g_assert_cmpstr (json->str, ==,
+                   "0 9223372036854775807 -9223372036854775808 \"1970-01-01T00:00:00.000Z\" "
+                   "\"2024-02-29T23:59:59.987Z\" \"10000-01-01T00:00:00.000Z\"");
+}
+
 #define ADD(name, function) g_test_add_func ("/json-values/" name, function)
 
 int
@@ -349,5 +370,7 @@ main (int argc, char **argv)
   ADD ("a-string-that-is-written-is-read-the-same", test_a_string_that_is_written_is_read_the_same);
   ADD ("what-is-written-is-escaped-where-it-must-be",
        test_what_is_written_is_escaped_where_it_must_be);
+  ADD ("numbers-and-times-are-written-in-full", test_numbers_and_times_are_written_in_full);
+
   return g_test_run ();
 }
