@@ -3,8 +3,9 @@
 
 /* Drives real sessions over the real store through random interleavings: changes whose signals come
  * late or never, as those of another process, states and pages that are old when they are handled,
- * a client that reads slowly, comes and goes, and retention. In the end the client has the view of
- * the store, and it got each notification once and in order.
+ * a client that reads slowly, asks for lists, comes and goes, messages that are not stored, and
+ * retention. In the end the client has the view of the store, and it got each notification once and
+ * in order, and never was more on its way than its credit allows.
  *
  * Only what stands between them is a model: a store that holds back what the real one answers, a
  * sink that holds frames until the client reads, and the client. */
@@ -13,172 +14,13 @@
 #include <string.h>
 
 #include "belfry-handler-chain-private.h"
+#include "belfry-inbox-handler.h"
 #include "belfry-session-private.h"
 #include "belfry-session-registry-private.h"
-#include "store-fixture.h"
+#include "holding.h"
 
 #define SEEDS     30
 #define STEPS_MAX 160
-
-/* The store in between */
-
-#define TYPE_HOLDING_STORE (holding_store_get_type ())
-G_DECLARE_FINAL_TYPE (HoldingStore, holding_store, HOLDING, STORE, GObject)
-
-struct _HoldingStore
-{
-  GObject parent_instance;
-
-  StoreFixture *fixture; /* the real one */
-  BelfryStoreListener listener;
-  gpointer listener_data;
-  GQueue reads;     /* of BelfryStoreRead, answered and held */
-  guint n_underway; /* reads that are not answered yet */
-};
-
-static void holding_store_iface_init (BelfryStoreInterface *iface);
-
-G_DEFINE_FINAL_TYPE_WITH_CODE (HoldingStore,
-                               holding_store,
-                               G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (BELFRY_TYPE_STORE, holding_store_iface_init))
-
-typedef struct
-{
-  HoldingStore *store;
-  BelfryStoreReadFunc done;
-  gpointer user_data;
-} Forwarded;
-
-static void
-on_answer (BelfryStoreRead *read, gpointer user_data)
-{
-  g_autofree Forwarded *forwarded = user_data;
-  BelfryStoreRead *copy = g_memdup2 (read, sizeof *read);
-
-  g_assert_no_error (read->error);
-  /* The fields move to the copy. */
-  memset (&read->user_id, 0, sizeof *read - G_STRUCT_OFFSET (BelfryStoreRead, user_id));
-  copy->done = forwarded->done;
-  copy->user_data = forwarded->user_data;
-  g_queue_push_tail (&forwarded->store->reads, copy);
-  forwarded->store->n_underway--;
-}
-
-static void
-holding_store_read (BelfryStore *store, BelfryStoreRead *read)
-{
-  HoldingStore *self = HOLDING_STORE (store);
-  Forwarded *forwarded = g_new0 (Forwarded, 1);
-
-  *forwarded = (Forwarded){ self, read->done, read->user_data };
-  read->done = on_answer;
-  read->user_data = forwarded;
-  self->n_underway++;
-  belfry_store_read (BELFRY_STORE (self->fixture->store), read);
-}
-
-static void
-holding_store_set_listener (BelfryStore *store, BelfryStoreListener listener, gpointer user_data)
-{
-  HoldingStore *self = HOLDING_STORE (store);
-
-  self->listener = listener;
-  self->listener_data = user_data;
-}
-
-static const char *
-holding_store_get_epoch (BelfryStore *store)
-{
-  return belfry_store_get_epoch (BELFRY_STORE (HOLDING_STORE (store)->fixture->store));
-}
-
-static void
-holding_store_iface_init (BelfryStoreInterface *iface)
-{
-  iface->read = holding_store_read;
-  iface->set_listener = holding_store_set_listener;
-  iface->get_epoch = holding_store_get_epoch;
-}
-
-static void
-holding_store_class_init (HoldingStoreClass *klass)
-{
-}
-
-static void
-holding_store_init (HoldingStore *self)
-{
-}
-
-/* The sink */
-
-#define TYPE_HOLDING_SINK (holding_sink_get_type ())
-G_DECLARE_FINAL_TYPE (HoldingSink, holding_sink, HOLDING, SINK, GObject)
-
-struct _HoldingSink
-{
-  GObject parent_instance;
-
-  GQueue frames; /* of GBytes, sent and not read */
-  gsize n_bytes;
-  guint close_code;
-};
-
-static void holding_sink_iface_init (BelfrySessionSinkInterface *iface);
-
-G_DEFINE_FINAL_TYPE_WITH_CODE (HoldingSink,
-                               holding_sink,
-                               G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (BELFRY_TYPE_SESSION_SINK,
-                                                      holding_sink_iface_init))
-
-static void
-holding_sink_send (BelfrySessionSink *sink, guint64 connection, GBytes *text)
-{
-  HoldingSink *self = HOLDING_SINK (sink);
-
-  g_queue_push_tail (&self->frames, g_bytes_ref (text));
-  self->n_bytes += g_bytes_get_size (text);
-  /* `registered` and `caught_up` need no credit. */
-  g_assert_cmpuint (self->n_bytes, <=, BELFRY_CREDIT + 2048);
-}
-
-static void
-holding_sink_close (BelfrySessionSink *sink, guint64 connection, guint close_code, GBytes *text)
-{
-  HOLDING_SINK (sink)->close_code = close_code;
-}
-
-static void
-holding_sink_handled (BelfrySessionSink *sink, guint64 connection)
-{
-}
-
-static void
-holding_sink_iface_init (BelfrySessionSinkInterface *iface)
-{
-  iface->send = holding_sink_send;
-  iface->close = holding_sink_close;
-  iface->handled = holding_sink_handled;
-}
-
-static void
-holding_sink_class_init (HoldingSinkClass *klass)
-{
-}
-
-static void
-holding_sink_init (HoldingSink *self)
-{
-}
-
-static void
-drop_frames (HoldingSink *self)
-{
-  g_queue_clear_full (&self->frames, (GDestroyNotify) g_bytes_unref);
-  self->n_bytes = 0;
-}
 
 /* The play */
 
@@ -236,6 +78,9 @@ wait_for_store (Play *play)
 {
   while (play->store->n_underway > 0)
     g_main_context_iteration (NULL, TRUE);
+  /* What has a task of its own, as a list, ends in the loop. */
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
 }
 
 /* The workers */
@@ -290,12 +135,24 @@ change (Play *play)
     store_fixture_change (play->fixture, BELFRY_WRITE_MARK_ALL_READ, play->user, NULL, 0);
 }
 
+/* More changes than fit into one page. */
+static void
+burst (Play *play)
+{
+  store_fixture_create_many (play->fixture, play->user, 130);
+  for (guint i = 0; i < play->fixture->changes->len; i++)
+    g_array_append_val (play->ids, store_fixture_change_at (play->fixture, i)->position);
+  store_fixture_change (play->fixture, BELFRY_WRITE_MARK_ALL_READ, play->user, NULL, 0);
+}
+
 /* Does something, and keeps its signals; some are never told, as if another process had done it. */
 static void
 commit (Play *play)
 {
   g_ptr_array_set_size (play->fixture->changes, 0);
-  if (pick (play, 100) < 55)
+  if (pick (play, 100) < 3)
+    burst (play);
+  else if (pick (play, 100) < 55)
     create (play);
   else
     change (play);
@@ -305,14 +162,40 @@ commit (Play *play)
                          belfry_change_ref (store_fixture_change_at (play->fixture, i)));
 }
 
-/* What the session has told; nothing if there is none. */
-static BelfryCursor
-cursor_of (Play *play)
+/* Returns: (nullable): the session, if its client knows that it is registered */
+static BelfrySession *
+session_of (Play *play)
 {
   BelfrySession *session =
       play->connection != NULL ? belfry_connection_get_session (play->connection) : NULL;
 
-  return session != NULL && session->registered ? session->cursor : (BelfryCursor){ 0 };
+  return session != NULL && session->registered ? session : NULL;
+}
+
+/* What the session has told; nothing if there is none. */
+static BelfryCursor
+cursor_of (Play *play)
+{
+  BelfrySession *session = session_of (play);
+
+  return session != NULL ? session->cursor : (BelfryCursor){ 0 };
+}
+
+/* Messages that are not stored, until not even a small one is taken. */
+static void
+fill_up (Play *play)
+{
+  static const gsize sizes[] = { 10000, 1000, 1 };
+  BelfrySession *session = session_of (play);
+
+  for (guint i = 0; session != NULL && i < G_N_ELEMENTS (sizes); i++)
+    {
+      g_autofree char *filling = g_strnfill (sizes[i], 'x');
+      g_autofree char *data = g_strdup_printf ("{\"f\":\"%s\"}", filling);
+
+      while (belfry_session_send (session, "news", data, NULL))
+        ;
+    }
 }
 
 /* A session tells no change twice. */
@@ -400,7 +283,7 @@ disconnect (Play *play)
   belfry_connection_gone (play->connection);
   g_clear_pointer (&play->connection, belfry_connection_unref);
   g_hash_table_remove_all (play->told);
-  drop_frames (play->sink);
+  holding_sink_drop_frames (play->sink);
 }
 
 static void
@@ -416,6 +299,22 @@ connect_client (Play *play)
   frame->expires_at = G_MAXINT64;
   frame->resume = TRUE;
   frame->since = play->token;
+  belfry_connection_receive (play->connection, frame);
+}
+
+/* The client asks for as long an answer as there is. */
+static void
+ask_for_list (Play *play)
+{
+  BelfryClientFrame *frame;
+
+  if (session_of (play) == NULL)
+    return;
+  frame = g_new0 (BelfryClientFrame, 1);
+  frame->kind = BELFRY_CLIENT_FRAME_MESSAGE;
+  frame->id_json = g_strdup ("1");
+  frame->type = g_strdup ("list");
+  frame->data = g_strdup ("{\"limit\":100}");
   belfry_connection_receive (play->connection, frame);
 }
 
@@ -437,9 +336,10 @@ count (Play *play, gint64 unread, gint64 unread_at)
   play->unread_at = unread_at;
 }
 
-/* The client was not recovered: it takes what there is. */
+/* The client was not recovered: it takes what there is, but for what is newer than @position. That
+ * will come by itself, or never if it is removed before, of which nothing would be told then. */
 static void
-list_afresh (Play *play)
+list_afresh (Play *play, gint64 position)
 {
   g_autoptr (BelfryStoreRead) list = store_fixture_list (play->fixture, play->user);
 
@@ -448,8 +348,9 @@ list_afresh (Play *play)
     {
       const BelfryStoreRow *row = store_row_at (list->rows, i);
 
-      believe (play, row->id, belfry_notification_get_data (row->notification),
-               belfry_notification_get_read (row->notification));
+      if (row->id <= position)
+        believe (play, row->id, belfry_notification_get_data (row->notification),
+                 belfry_notification_get_read (row->notification));
     }
   count (play, list->state.unread, list->state.position);
 }
@@ -520,6 +421,9 @@ hear (Play *play, GBytes *text)
   g_assert_true (json_parser_load_from_data (parser, bytes, (gssize) length, NULL));
   frame = json_node_get_object (json_parser_get_root (parser));
   type = json_object_get_string_member (frame, "type");
+  /* These say nothing of where the client stands. */
+  if (g_str_equal (type, "news") || g_str_equal (type, "reply"))
+    return;
   data = json_object_get_object_member (frame, "data");
   position = json_object_get_int_member (data, "position");
 
@@ -538,7 +442,7 @@ hear (Play *play, GBytes *text)
       if (!play->waits)
         {
           play->token = 0;
-          list_afresh (play);
+          list_afresh (play, position);
         }
     }
   play->token = MAX (play->token, position);
@@ -572,6 +476,10 @@ step (Play *play)
     commit (play);
   else if (op < 60)
     signal_one (play);
+  else if (op < 62)
+    fill_up (play);
+  else if (op < 65)
+    ask_for_list (play);
   else if (op < 74)
     release_read (play);
   else if (op < 88)
@@ -631,47 +539,63 @@ check (Play *play)
 }
 
 static void
-play_one (StoreFixture *fixture, guint32 seed)
+begin (Play *play, StoreFixture *fixture, guint32 seed)
 {
   static const BelfrySessionRegistryOptions options = {
     .max_connections_per_user = 20,
     .max_data = 64 * 1024,
   };
-  Play play = { .fixture = fixture, .rand = g_rand_new_with_seed (seed) };
+  g_autoptr (BelfryMessageHandler) handler = NULL;
+
+  *play = (Play){ .fixture = fixture, .rand = g_rand_new_with_seed (seed) };
+  play->user = g_strdup_printf ("user-%u", seed);
+  play->ids = g_array_new (FALSE, FALSE, sizeof (gint64));
+  play->n_large = 5 * pick (play, 3);
+  play->diligence = pick (play, 2) == 0 ? 100 : 10;
+  play->told = g_hash_table_new (NULL, NULL);
+  play->beliefs = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, belief_free);
+  play->store = g_object_new (TYPE_HOLDING_STORE, NULL);
+  play->store->fixture = fixture;
+  play->sink = g_object_new (TYPE_HOLDING_SINK, NULL);
+  play->service = belfry_notification_service_new (BELFRY_STORE (play->store), options.max_data);
+  play->chain = belfry_handler_chain_new ();
+  handler = belfry_inbox_handler_new (play->service, FALSE);
+  belfry_handler_chain_add (play->chain, handler);
+  play->registry = belfry_session_registry_new (play->service, play->chain, &options);
+}
+
+static void
+end (Play *play)
+{
+  disconnect (play);
+  while (!g_queue_is_empty (&play->store->reads))
+    release_read (play);
+  g_queue_clear_full (&play->pending, (GDestroyNotify) belfry_change_unref);
+  g_object_unref (play->registry);
+  g_object_unref (play->chain);
+  g_object_unref (play->service);
+  g_object_unref (play->sink);
+  g_object_unref (play->store);
+  g_hash_table_unref (play->told);
+  g_hash_table_unref (play->beliefs);
+  g_array_unref (play->ids);
+  g_rand_free (play->rand);
+  g_free (play->user);
+}
+
+static void
+play_one (StoreFixture *fixture, guint32 seed)
+{
+  Play play;
   guint n_steps;
 
-  play.user = g_strdup_printf ("user-%u", seed);
-  play.ids = g_array_new (FALSE, FALSE, sizeof (gint64));
-  play.n_large = 5 * pick (&play, 3);
-  play.diligence = pick (&play, 2) == 0 ? 100 : 10;
-  play.told = g_hash_table_new (NULL, NULL);
-  play.beliefs = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, belief_free);
-  play.store = g_object_new (TYPE_HOLDING_STORE, NULL);
-  play.store->fixture = fixture;
-  play.sink = g_object_new (TYPE_HOLDING_SINK, NULL);
-  play.service = belfry_notification_service_new (BELFRY_STORE (play.store), options.max_data);
-  play.chain = belfry_handler_chain_new ();
-  play.registry = belfry_session_registry_new (play.service, play.chain, &options);
-
+  begin (&play, fixture, seed);
   n_steps = 20 + pick (&play, STEPS_MAX - 20);
   for (guint i = 0; i < n_steps; i++)
     step (&play);
   settle (&play);
   check (&play);
-
-  disconnect (&play);
-  while (!g_queue_is_empty (&play.store->reads))
-    release_read (&play);
-  g_object_unref (play.registry);
-  g_object_unref (play.chain);
-  g_object_unref (play.service);
-  g_object_unref (play.sink);
-  g_object_unref (play.store);
-  g_hash_table_unref (play.told);
-  g_hash_table_unref (play.beliefs);
-  g_array_unref (play.ids);
-  g_rand_free (play.rand);
-  g_free (play.user);
+  end (&play);
 }
 
 static void
@@ -684,11 +608,69 @@ test_every_client_ends_with_the_view_of_the_store (StoreFixture *fixture, gconst
     }
 }
 
+/* The row of the user is read, and then something happens before the client is answered. */
+static void
+test_what_happens_while_a_client_registers_is_told (StoreFixture *fixture, gconstpointer data)
+{
+  Play play;
+
+  begin (&play, fixture, 0);
+  store_fixture_create (fixture, play.user, "{\"n\":1}", NULL);
+  connect_client (&play);
+  wait_for_store (&play);
+  g_ptr_array_set_size (fixture->changes, 0);
+  create (&play);
+  play.store->listener (store_fixture_change_at (fixture, 0), play.store->listener_data);
+  for (guint i = 0; i < 10; i++)
+    {
+      release_read (&play);
+      wait_for_store (&play);
+    }
+  read_frames (&play, G_MAXUINT);
+  check (&play);
+  end (&play);
+}
+
+/* Of what it still has to be told, nothing is left, not even the removals. */
+static void
+test_who_does_not_read_while_the_user_is_erased_has_to_list (StoreFixture *fixture,
+                                                             gconstpointer data)
+{
+  Play play;
+
+  begin (&play, fixture, 0);
+  store_fixture_create_many (fixture, play.user, 3);
+  connect_client (&play);
+  for (guint i = 0; i < 3; i++)
+    {
+      wait_for_store (&play);
+      release_read (&play);
+    }
+  g_assert_true (cursor_of (&play).live);
+  read_frames (&play, G_MAXUINT);
+  fill_up (&play);
+  g_ptr_array_set_size (fixture->changes, 0);
+  store_fixture_change (fixture, BELFRY_WRITE_ERASE, play.user, NULL, 0);
+  g_assert_cmpuint (fixture->changes->len, ==, 1);
+  play.store->listener (store_fixture_change_at (fixture, 0), play.store->listener_data);
+  g_assert_cmpuint (play.sink->close_code, ==, 0);
+
+  read_frames (&play, G_MAXUINT);
+  wait_for_store (&play);
+  release_read (&play);
+  g_assert_cmpuint (play.sink->close_code, ==, 4102);
+  end (&play);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   STORE_TEST ("/delivery/every-client-ends-with-the-view-of-the-store",
               test_every_client_ends_with_the_view_of_the_store);
+  STORE_TEST ("/delivery/what-happens-while-a-client-registers-is-told",
+              test_what_happens_while_a_client_registers_is_told);
+  STORE_TEST ("/delivery/who-does-not-read-while-the-user-is-erased-has-to-list",
+              test_who_does_not_read_while_the_user_is_erased_has_to_list);
   return g_test_run ();
 }
