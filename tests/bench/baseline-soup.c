@@ -6,12 +6,16 @@
  * frame. It takes the address of the bus, and prints its port. */
 
 #include <libsoup/soup.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "belfry-dbus-info.h"
+
+#define BACKLOG 4096
 
 static const char frame[] =
     "{\"type\":\"notification_received\",\"data\":{\"id\":%lu,\"userId\":\"%s\",\"data\":%s,"
@@ -88,14 +92,66 @@ serve_calls (const char *address)
   return bus;
 }
 
+/* SoupServer's own listener takes one connection an iteration and keeps no more than ten waiting:
+ * ten thousand would be minutes. */
+static gboolean
+on_connections (GSocket *listener, GIOCondition condition, gpointer data)
+{
+  SoupServer *server = data;
+  GSocket *accepted;
+
+  while ((accepted = g_socket_accept (listener, NULL, NULL)) != NULL)
+    {
+      g_autoptr (GSocket) socket = accepted;
+      g_autoptr (GSocketConnection) stream = g_socket_connection_factory_create_connection (socket);
+      g_autoptr (GSocketAddress) local = g_socket_get_local_address (socket, NULL);
+      g_autoptr (GSocketAddress) remote = g_socket_get_remote_address (socket, NULL);
+      g_autoptr (GError) error = NULL;
+
+      g_socket_set_option (socket, IPPROTO_TCP, TCP_NODELAY, TRUE, NULL);
+      if (!soup_server_accept_iostream (server, G_IO_STREAM (stream), local, remote, &error))
+        g_error ("%s", error->message);
+    }
+  return G_SOURCE_CONTINUE;
+}
+
+/* Returns: (transfer full): a socket of loopback that has the server take what connects to it */
+static GSocket *
+listen_for (SoupServer *server)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSocketAddress) address = g_inet_socket_address_new_from_string ("127.0.0.1", 0);
+  g_autoptr (GSource) source = NULL;
+  GSocket *listener =
+      g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, &error);
+
+  if (listener == NULL || !g_socket_bind (listener, address, TRUE, &error))
+    g_error ("%s", error->message);
+  g_socket_set_listen_backlog (listener, BACKLOG);
+  g_socket_set_blocking (listener, FALSE);
+  if (!g_socket_listen (listener, &error))
+    g_error ("%s", error->message);
+  source = g_socket_create_source (listener, G_IO_IN, NULL);
+  g_source_set_callback (source, G_SOURCE_FUNC (on_connections), server, NULL);
+  g_source_attach (source, NULL);
+  return listener;
+}
+
+static guint16
+get_port (GSocket *listener)
+{
+  g_autoptr (GSocketAddress) address = g_socket_get_local_address (listener, NULL);
+
+  return g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address));
+}
+
 int
 main (int argc, char **argv)
 {
   g_autoptr (GDBusConnection) bus = serve_calls (argv[1]);
   g_autoptr (SoupServer) server = soup_server_new (NULL, NULL);
-  g_autoptr (GError) error = NULL;
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-  GSList *uris;
+  g_autoptr (GSocket) listener = NULL;
   struct rlimit limit;
 
   getrlimit (RLIMIT_NOFILE, &limit);
@@ -104,10 +160,8 @@ main (int argc, char **argv)
   users = g_hash_table_new (NULL, NULL);
   soup_server_remove_websocket_extension (server, SOUP_TYPE_WEBSOCKET_EXTENSION_DEFLATE);
   soup_server_add_websocket_handler (server, "/ws", NULL, NULL, on_client, NULL, NULL);
-  if (!soup_server_listen_local (server, 0, SOUP_SERVER_LISTEN_IPV4_ONLY, &error))
-    g_error ("%s", error->message);
-  uris = soup_server_get_uris (server);
-  printf ("%d\n", g_uri_get_port (uris->data));
+  listener = listen_for (server);
+  printf ("%u\n", get_port (listener));
   fflush (stdout);
   g_main_loop_run (loop);
   return 0;

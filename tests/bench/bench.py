@@ -8,242 +8,277 @@ each figure is, and why it is fair.
 """
 
 import argparse
-import contextlib
-import json
+import dataclasses
 import os
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 
-from servers import Belfry, BelfryAndBus, BelfrySocket, Bun, BunSqlite, Nchan, NchanTwo, Soup, Ws
+from served import Served, settle
+from servers import Belfry, Bun, BunSqlite, Nchan, NchanTwo, Soup, Ws
 
 USERS = 10_000
 MANY = 15_000
-OVER_SOCKET = "  over the worker socket"
+MOST = 1_000_000  # messages in a turn, which ends before
+BUS = "bus"
+BUS_COUNTS = "bus, its CPU counts"
+SOCKET = "worker socket"
+HTTP = "HTTP"
+
+
+@dataclasses.dataclass
+class Row:
+    """One line of the table: what was measured in each turn."""
+
+    what: str
+    ours: list
+    peer: str = ""
+    theirs: list = dataclasses.field(default_factory=list)  # as many, or none
+    target: tuple = None  # such as ("<=", 2), for the ratio, or for our value if there is no peer
+    form: str = "{:,.0f}"
+
+    def add(self, other):
+        """The same line of another round."""
+        self.ours += other.ours
+        self.theirs += other.theirs
+
+    def value(self):
+        """What the target is for. Both sides of a turn met the same mood of the machine."""
+        if not self.theirs:
+            return statistics.median(self.ours)
+        return statistics.median(a / b for a, b in zip(self.ours, self.theirs, strict=True))
+
+    def is_missed(self):
+        if self.target is None:
+            return False
+        relation, limit = self.target
+        return self.value() > limit if relation == "<=" else self.value() < limit
 
 
 class Table:
-    """Prints rows as they are measured, and remembers whether a target was missed."""
+    """Prints rows, and counts the targets that were missed."""
 
     def __init__(self):
-        self.missed = []
+        self.missed = 0
         self.print("", "Belfry", "beside", "", "ratio", "target", "")
 
     @staticmethod
     def print(what, ours, peer, theirs, ratio, target, verdict):
-        print(f"{what:<46}{ours:>12}  {peer:<19}{theirs:>12}{ratio:>9}  {target:<9} {verdict}",
-              flush=True)
+        line = f"{what:<50}{ours:>9}  {peer:<17}{theirs:>9}{ratio:>9}  {target:<9} {verdict}"
+        print(line.rstrip(), flush=True)
 
-    def judge(self, what, value, target):
-        """Whether a value is on the right side of a target, such as ("<=", 2)."""
-        if target is None:
-            return "", ""
-        relation, limit = target
-        good = value <= limit if relation == "<=" else value >= limit
-        if not good:
-            self.missed.append(what)
-        sign = "≤" if relation == "<=" else "≥"
-        return f"{sign} {limit:g}", "ok" if good else "MISSED"
-
-    def ratio(self, what, ours, peer, theirs, target=None, form="{:,.0f}"):
-        limit, verdict = self.judge(what, ours / theirs, target)
-        self.print(what, form.format(ours), peer, form.format(theirs), f"{ours / theirs:.2f} ×",
-                   limit and limit + " ×", verdict)
-
-    def value(self, what, ours, target=None, form="{:,.0f}"):
-        limit, verdict = self.judge(what, ours, target)
-        self.print(what, form.format(ours), "", "", "", limit, verdict)
+    def show(self, row):
+        ratio = theirs = target = verdict = unit = ""
+        if row.theirs:
+            theirs = row.form.format(statistics.median(row.theirs))
+            ratio = f"{row.value():.2f} ×"
+            unit = " ×"
+        if row.target is not None:
+            target = f"{'≤' if row.target[0] == '<=' else '≥'} {row.target[1]:g}{unit}"
+            verdict = "MISSED" if row.is_missed() else "ok"
+            self.missed += row.is_missed()
+        self.print(row.what, row.form.format(statistics.median(row.ours)), row.peer, theirs, ratio,
+                   target, verdict)
 
 
 class Bench:
+    """The servers of a stage, which run side by side and take turns."""
+
     def __init__(self, build, quick):
         self.build = os.path.abspath(build)
         self.quick = quick
-        self.rounds = 1 if quick else 3
-        self.table = Table()
-        self.results = {}
+        self.servers = {}
 
     def size(self, quick, full):
         return quick if self.quick else full
 
-    @contextlib.contextmanager
-    def serve(self, kind):
-        # /tmp may be memory; /var/tmp is a disk.
-        with tempfile.TemporaryDirectory(prefix="belfry-bench-", dir="/var/tmp") as folder:
-            os.chmod(folder, 0o755)
-            server = kind(self.build, folder)
-            try:
-                yield server
-            finally:
-                server.stop()
+    def serve(self, kind, connections=USERS):
+        """The server of this kind that the figures of a stage share, perhaps without browsers."""
+        if (kind, connections) not in self.servers:
+            self.servers[kind, connections] = Served(kind(self.build), connections)
+        return self.servers[kind, connections]
 
-    def load(self, server, *options, timeout=300):
-        data = server.send_bytes if {"send", "broadcast"} & set(options) else server.create_bytes
-        command = [os.path.join(self.build, "tests/bench/belfry-load"), *server.load_options(),
-                   "--data-bytes", data, *options]
-        done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, check=False, text=True, timeout=timeout)
-        if done.returncode != 0:
-            raise SystemExit(f"{server.name}: {' '.join(done.args)}\n{done.stderr}")
-        return json.loads(done.stdout)
+    def open(self, kind, connections=USERS):
+        served = self.serve(kind, connections)
+        if served.load is None:
+            served.open()
+        return served
 
-    def compare(self, *contenders):
-        """Each contender is a kind of server and the loads that it is put through, on a server
-        that was just started. Gives for each a list, by load, of medians over the rounds, which
-        take turns. What was measured already is not measured again."""
-        new = [contender for contender in contenders if contender not in self.results]
-        rounds = {contender: [] for contender in new}
-        for _ in range(self.rounds):
-            for kind, *loads in new:
-                with self.serve(kind) as server:
-                    rounds[kind, *loads].append([self.load(server, *load) for load in loads])
-        for contender, results in rounds.items():
-            self.results[contender] = [
-                {key: statistics.median(result[key] for result in same) for key in same[0]}
-                for same in zip(*results)]
-        return [self.results[contender] for contender in contenders]
+    def take_turns(self, turns, *contenders):
+        """Each contender is a server, a way to call it, and options of the load. Gives for each
+        what was measured, by turn."""
+        results = [[] for _ in contenders]
+        for _ in range(turns):
+            for result, (served, way, *options) in zip(results, contenders):
+                settle(self.servers.values())
+                result.append(served.run(way, *options, "--seconds", self.size(0.4, 1),
+                                         "--count", MOST))
+        return results
+
+    def stop(self):
+        for served in self.servers.values():
+            served.stop()
+        self.servers.clear()
 
 
-def bun_sqlite_in_flight(bench):
-    return BunSqlite, ("--connections", USERS, "--in-flight", 64,
-                       "--count", bench.size(3_000, 10_000))
+def values(results, key):
+    return [result[key] for result in results]
 
 
 def create_many(bench):
     """As many as there can be, stored and delivered."""
-    ours = ("--connections", USERS, "--batch", 100, "--in-flight", 4,
-            "--count", bench.size(50_000, 200_000))
-    posts = ("--connections", USERS, "--in-flight", 64, "--count", bench.size(30_000, 100_000))
-    (many,), (direct,), (one,), (two,), (stored,) = bench.compare(
-        (Belfry, ours), (BelfrySocket, ours), (Nchan, posts), (NchanTwo, posts), bun_sqlite_in_flight(bench))
-    kind, nchan = max((Nchan, one), (NchanTwo, two), key=lambda pair: pair[1]["per_second"])
-    bench.table.ratio("CreateMany of 100, delivered a second", many["per_second"],
-                      kind.name, nchan["per_second"], (">=", 1.3))
-    bench.table.ratio("", many["per_second"], BunSqlite.name, stored["per_second"], (">=", 10))
-    bench.table.ratio(OVER_SOCKET, direct["per_second"], kind.name, nchan["per_second"])
-    bench.table.value("  CPU of belfryd for each, µs", many["cpu_us_each"], form="{:.1f}")
-    bench.table.value("  from call to browser, p99, ms", many["p99_us"] / 1000, form="{:.1f}")
+    belfry, sqlite = bench.open(Belfry), bench.open(BunSqlite)
+    one, two = bench.open(Nchan), bench.open(NchanTwo)
+    ours = ("--batch", 100, "--in-flight", 4)
+    posts = ("--in-flight", 64)
+    results = bench.take_turns(
+        4, (belfry, BUS, *ours), (one, HTTP, *posts), (sqlite, HTTP, *posts),
+        (belfry, SOCKET, *ours), (two, HTTP, *posts))
+    bus, one, stored, direct, two = (values(result, "per_second") for result in results)
+    nchan = max(one, two, key=statistics.median)
+    what = "CreateMany of 100, delivered a second, over the"
+    for way, rates in (BUS, bus), (SOCKET, direct):
+        yield Row(f"{what} {way}", rates, Nchan.name, nchan, (">=", 1.3))
+        yield Row("", rates, BunSqlite.name, stored, (">=", 10))
+        what = "  over the"
+    yield Row("  CPU of belfryd for each, µs", values(results[0], "cpu_us_each"), form="{:.1f}")
+    yield Row("  p99 from call to browser, ms",
+              [p99 / 1000 for p99 in values(results[0], "p99_us")], form="{:.1f}")
 
 
 def create(bench):
-    load = ("--connections", USERS, "--in-flight", 64, "--count", bench.size(20_000, 50_000))
-    (ours,), (direct,), (stored,) = bench.compare((Belfry, load), (BelfrySocket, load),
-                                                  bun_sqlite_in_flight(bench))
-    bench.table.ratio("Create, 64 in flight, delivered a second", ours["per_second"],
-                      BunSqlite.name, stored["per_second"], (">=", 3))
-    bench.table.ratio(OVER_SOCKET, direct["per_second"], BunSqlite.name, stored["per_second"])
-    bench.table.value("  CPU of belfryd for each, µs", ours["cpu_us_each"], form="{:.1f}")
+    belfry, sqlite = bench.open(Belfry), bench.open(BunSqlite)
+    bus, stored, direct = bench.take_turns(
+        4, *((served, way, "--in-flight", 64)
+             for served, way in ((belfry, BUS), (sqlite, HTTP), (belfry, SOCKET))))
+    what = "Create, 64 in flight, delivered a second, over the"
+    for way, results in (BUS, bus), (SOCKET, direct):
+        yield Row(f"{what} {way}", values(results, "per_second"), BunSqlite.name,
+                  values(stored, "per_second"), (">=", 3))
+        what = "  over the"
+    yield Row("  CPU of belfryd for each, µs", values(bus, "cpu_us_each"), form="{:.1f}")
 
 
 def latency(bench):
-    load = ("--connections", USERS, "--count", bench.size(1_000, 3_000))
-    (direct,), (bus,), (stored,) = bench.compare((BelfrySocket, load), (Belfry, load),
-                                                 (BunSqlite, load))
-    bench.table.ratio("Create, one at a time, worker socket, p50, µs", direct["p50_us"],
-                      BunSqlite.name, stored["p50_us"], ("<=", 1.3))
-    bench.table.ratio("  p99, µs", direct["p99_us"], BunSqlite.name, stored["p99_us"])
-    bench.table.ratio("  over the bus, p50, µs", bus["p50_us"], BunSqlite.name,
-                      stored["p50_us"])
+    belfry, sqlite = bench.open(Belfry), bench.open(BunSqlite)
+    direct, stored, bus = bench.take_turns(
+        4, *((served, way, "--warm-up", 50)
+             for served, way in ((belfry, SOCKET), (sqlite, HTTP), (belfry, BUS))))
+    yield Row("Create, one at a time, worker socket, p50, µs", values(direct, "p50_us"),
+              BunSqlite.name, values(stored, "p50_us"), ("<=", 1.3))
+    yield Row("  p99, µs", values(direct, "p99_us"), BunSqlite.name, values(stored, "p99_us"))
+    yield Row("  over the bus, p50, µs", values(bus, "p50_us"), BunSqlite.name,
+              values(stored, "p50_us"))
+
+
+def register(bench):
+    turns = 3
+    peers = bench.serve(Belfry), bench.serve(Bun)
+    ours, bun = [], []
+    for _ in range(turns):
+        for served, openings in zip(peers, (ours, bun)):
+            openings.append(served.open())
+            settle([served])
+    ws = [bench.open(Ws).load.opening] * turns
+    yield Row("Handshakes and registrations a second", values(ours, "opened_per_second"), Bun.name,
+              values(bun, "opened_per_second"), (">=", 1))
+    yield Row("", values(ours, "opened_per_second"), Ws.name, values(ws, "opened_per_second"))
+    yield Row("  CPU for each, µs", values(ours, "cpu_us_opened"), Bun.name,
+              values(bun, "cpu_us_opened"))
+    # Later ones have memory that was somebody's who has gone.
+    megabytes = [[results[0]["rss_kib"] / 1024] for results in (ours, bun, ws)]
+    yield Row(f"Resident memory with {USERS:,} registered, MB", megabytes[0], target=("<=", 48),
+              form="{:.1f}")
+    yield Row("", megabytes[0], Bun.name, megabytes[1], ("<=", 0.8), "{:.1f}")
+    yield Row("", megabytes[0], Ws.name, megabytes[2], form="{:.1f}")
 
 
 def send(bench):
     """What isn't stored. The bus daemon's CPU counts as Belfry's, as a peer parses HTTP itself."""
-    common = ("--connections", USERS, "--in-flight", 4)
-    loads = (common + ("--call", "send", "--batch", 1000, "--warm-up", 10,
-                       "--count", bench.size(100, 300)),
-             common + ("--call", "broadcast", "--warm-up", 4, "--count", bench.size(30, 100)))
-    ours, bun, ws = bench.compare((BelfryAndBus, *loads), (Bun, *loads), (Ws, *loads))
-    for i, what in enumerate(("SendToUsers", "Broadcast")):
-        for peer, theirs, target in (Bun, bun, ("<=", 1)), (Ws, ws, None):
-            bench.table.ratio(f"{what}, CPU for each frame, µs" if peer is Bun else "",
-                              ours[i]["cpu_us_frame"], peer.name, theirs[i]["cpu_us_frame"],
-                              target, "{:.2f}")
-
-
-def register(bench):
-    load = ("--connections", USERS, "--count", 0)
-    ours, bun, ws = bench.compare((Belfry, load, load, load), (Bun, load, load, load), (Ws, load))
-    rates, cpus = ([statistics.median(result[key] for result in results)
-                    for results in (ours, bun, ws)]
-                   for key in ("opened_per_second", "cpu_us_opened"))
-    memory = [results[0]["rss_kib"] / 1024 for results in (ours, bun, ws)]
-    bench.table.ratio("Handshakes and registrations a second", rates[0], Bun.name, rates[1],
-                      (">=", 1))
-    bench.table.ratio("", rates[0], Ws.name, rates[2])
-    bench.table.ratio("  CPU for each, µs", cpus[0], Bun.name, cpus[1])
-    what = f"Resident memory with {USERS:,} registered, MB"
-    bench.table.value(what, memory[0], ("<=", 48), "{:.1f}")
-    bench.table.ratio("", memory[0], Bun.name, memory[1], ("<=", 0.8), "{:.1f}")
-    bench.table.ratio("", memory[0], Ws.name, memory[2], None, "{:.1f}")
+    belfry, bun, ws = bench.open(Belfry), bench.open(Bun), bench.open(Ws)
+    for what, *load in (
+            ("SendToUsers", "--call", "send", "--batch", 1000, "--warm-up", 5),
+            ("Broadcast", "--call", "broadcast", "--warm-up", 2)):
+        results = bench.take_turns(
+            3, *((served, way, *load, "--in-flight", 4)
+                 for served, way in ((belfry, BUS_COUNTS), (bun, HTTP), (ws, HTTP))))
+        ours, *theirs = (values(r, "cpu_us_frame") for r in results)
+        yield Row(f"{what}, CPU for each frame, µs", ours, Bun.name, theirs[0], ("<=", 1),
+                  "{:.2f}")
+        yield Row("", ours, Ws.name, theirs[1], form="{:.2f}")
 
 
 def creations(bench, connections):
     """One after the other, each for a random one of those who are there."""
-    return Belfry, ("--connections", connections, "--count", bench.size(500, 2_000))
+    return bench.open(Belfry, connections), BUS
 
 
 def connections(bench):
-    (few,), (many,) = bench.compare(creations(bench, 100), creations(bench, MANY))
-    bench.table.ratio(f"CPU for each creation with {MANY:,} connections, µs", many["cpu_us_each"],
-                      "with 100", few["cpu_us_each"], ("<=", 1.5))
+    few, many = bench.take_turns(3, creations(bench, 100), creations(bench, MANY))
+    yield Row(f"CPU for each creation with {MANY:,} connections, µs", values(many, "cpu_us_each"),
+              "with 100", values(few, "cpu_us_each"), ("<=", 1.5))
 
 
 def soup(bench):
-    (few,), (many,) = bench.compare(creations(bench, 100), creations(bench, USERS))
-    bench.table.ratio(f"CPU for each creation with {USERS:,} connections, µs",
-                      many["cpu_us_each"], "with 100", few["cpu_us_each"], ("<=", 1.5))
-    # It takes long to open its sockets, and differs little from round to round.
-    with bench.serve(Soup) as server:
-        plain = bench.load(server, "--connections", USERS, "--warm-up", 20,
-                           "--count", bench.size(100, 500))
-    bench.table.ratio("", many["cpu_us_each"], Soup.name, plain["cpu_us_each"], ("<=", 0.1))
+    plain = bench.open(Soup), BUS, "--warm-up", 5
+    few, many, plain = bench.take_turns(3, creations(bench, 100), creations(bench, USERS), plain)
+    yield Row(f"CPU for each creation with {USERS:,} connections, µs", values(many, "cpu_us_each"),
+              "with 100", values(few, "cpu_us_each"), ("<=", 1.5))
+    yield Row("", values(many, "cpu_us_each"), Soup.name, values(plain, "cpu_us_each"),
+              ("<=", 0.1))
 
 
 def rows(bench):
-    n = bench.size(500_000, 5_000_000)
-    load = ("--connections", USERS, "--batch", 100, "--in-flight", 4,
-            "--count", bench.size(30_000, 100_000))
-    with bench.serve(Belfry) as server:
-        empty = bench.load(server, *load)
-        bench.load(server, "--connections", 0, "--users", USERS, "--batch", 1000,
-                   "--in-flight", 4, "--count", n, timeout=1800)
-        full = bench.load(server, *load)
-    bench.table.ratio(f"CreateMany of 100 a second, {n:,} rows stored", full["per_second"],
-                      "empty database", empty["per_second"], (">=", 0.5))
+    n = bench.size(200_000, 5_000_000)
+    belfry = bench.open(Belfry)
+    load = (belfry, BUS, "--batch", 100, "--in-flight", 4)
+    empty, = bench.take_turns(3, load)
+    belfry.run(BUS, "--batch", 1000, "--in-flight", 4, "--count", n)
+    full, = bench.take_turns(3, load)
+    yield Row(f"CreateMany of 100 a second, {n:,} rows stored", values(full, "per_second"),
+              "empty database", values(empty, "per_second"), (">=", 0.5))
 
 
 def lists(bench):
     """Users who are not there, so that nothing but the answers is measured."""
-    sizes = {20_000: 100, 30_000: 100_000}
-    times = {"list": {}, "count": {}}
-    with bench.serve(Belfry) as server:
-        for user, n in sizes.items():
-            bench.load(server, "--connections", 0, "--users", 1, "--first-user", user,
-                       "--warm-up", 0, "--count", n, "--batch", min(n, 1000), "--in-flight", 4)
-        for call, by_size in times.items():
-            for user, n in sizes.items():
-                results = [bench.load(server, "--connections", 0, "--users", 1, "--first-user",
-                                      user, "--call", call, "--count", 500)
-                           for _ in range(bench.rounds)]
-                by_size[n] = statistics.median(result["p50_us"] for result in results)
+    belfry = bench.open(Belfry, 0)
+    sizes = {100: 20_000, 100_000: 30_000}
+    for n, user in sizes.items():
+        belfry.run(BUS, "--users", 1, "--first-user", user, "--warm-up", 0, "--count", n,
+                   "--batch", min(n, 1000), "--in-flight", 4)
     for call, what in ("list", "List of 20"), ("count", "CountUnread"):
-        bench.table.ratio(f"{what} of 100,000, p50, µs", times[call][100_000], "of 100",
-                          times[call][100], ("<=", 2))
+        few, many = bench.take_turns(
+            3, *((belfry, BUS, "--users", 1, "--first-user", user, "--call", call)
+                 for user in sizes.values()))
+        yield Row(f"{what} of 100,000, p50, µs", values(many, "p50_us"), "of 100",
+                  values(few, "p50_us"), ("<=", 2))
 
 
-FIGURES = {
-    "create-many": create_many,
-    "create": create,
-    "latency": latency,
-    "send": send,
-    "register": register,
-    "connections": connections,
-    "soup": soup,
-    "rows": rows,
-    "list": lists,
-}
+# Those of a stage share their servers, in this order. The full run makes the rounds of each.
+STAGES = (
+    (3, {"create-many": create_many, "create": create, "latency": latency}),
+    (3, {"register": register, "send": send}),
+    (3, {"connections": connections, "soup": soup}),
+    (1, {"rows": rows}),
+    (1, {"list": lists}),
+)
+FIGURES = [name for _, figures in STAGES for name in figures]
+
+
+def run_stage(bench, rounds, figures):
+    """Gives the rows and the seconds of each figure."""
+    all_rows = {name: [] for name in figures}
+    seconds = dict.fromkeys(figures, 0)
+    for _ in range(rounds):
+        for name, figure in figures.items():
+            begin = time.monotonic()
+            new = list(figure(bench))
+            for row, other in zip(all_rows[name], new):
+                row.add(other)
+            all_rows[name] = all_rows[name] or new
+            seconds[name] += time.monotonic() - begin
+        bench.stop()
+    return [(name, all_rows[name], seconds[name]) for name in figures]
 
 
 def main():
@@ -256,11 +291,20 @@ def main():
                         help="one figure of " + ", ".join(FIGURES))
     arguments = parser.parse_args()
     bench = Bench(arguments.build, arguments.quick)
+    table = Table()
     begin = time.monotonic()
-    for name in arguments.only or FIGURES:
-        FIGURES[name](bench)
-    print(f"\nIn {time.monotonic() - begin:.0f} s; {len(bench.table.missed)} of the targets missed")
-    sys.exit(1 if bench.table.missed else 0)
+    try:
+        for rounds, figures in STAGES:
+            chosen = {name: figure for name, figure in figures.items()
+                      if name in (arguments.only or FIGURES)}
+            for name, all_rows, seconds in run_stage(bench, 1 if bench.quick else rounds, chosen):
+                for row in all_rows:
+                    table.show(row)
+                print(f"{'':<8}({name}: {seconds:.0f} s)", flush=True)
+    finally:
+        bench.stop()
+    print(f"\nIn {time.monotonic() - begin:.0f} s; {table.missed} of the targets missed")
+    sys.exit(1 if table.missed else 0)
 
 
 if __name__ == "__main__":

@@ -162,7 +162,7 @@ load_dbus_make_calls (LoadDBus *self)
 
   for (;;)
     {
-      while (run->next < run->end && self->n_unanswered < run->in_flight)
+      while (self->n_unanswered < run->in_flight && load_run_has_next (run))
         call (self);
       if (self->n_unanswered == 0)
         return;

@@ -164,7 +164,7 @@ on_input (LoadHttp *self, Connection *connection)
   g_string_truncate (connection->input, 0);
   self->n_busy--;
   load_run_end_call (self->run, connection->first);
-  if (self->run->next < self->run->end)
+  if (load_run_has_next (self->run))
     post (self, connection);
 }
 
@@ -172,7 +172,7 @@ on_input (LoadHttp *self, Connection *connection)
 void
 load_http_make_calls (LoadHttp *self)
 {
-  for (guint i = 0; i < self->run->in_flight && self->run->next < self->run->end; i++)
+  for (guint i = 0; i < self->run->in_flight && load_run_has_next (self->run); i++)
     post (self, &self->connections[i]);
   while (self->n_busy > 0)
     {

@@ -44,6 +44,15 @@ load_run_pick_users (LoadRun *run)
   return users;
 }
 
+/* Whether there is another call to make. At the deadline those that were made are all. */
+gboolean
+load_run_has_next (LoadRun *run)
+{
+  if (run->deadline != 0 && g_get_monotonic_time () >= run->deadline)
+    run->end = run->next;
+  return run->next < run->end;
+}
+
 /* How many messages the call that begins with @first has. */
 guint
 load_run_get_size (LoadRun *run, guint first)

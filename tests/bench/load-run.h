@@ -30,13 +30,15 @@ typedef struct
   gint64 *starts;  /* by message, monotonic, µs */
   gint64 *answers; /* the same */
   guint next;      /* the message that is made next */
-  guint end;       /* where to stop; stays while calls are unanswered */
+  guint end;       /* where to stop */
+  gint64 deadline; /* when to stop if that comes first, monotonic, µs; 0: never */
 } LoadRun;
 
 void load_run_init (LoadRun *run, guint n_messages);
 void load_run_clear (LoadRun *run);
 
 guint load_run_pick_user (LoadRun *run);
+gboolean load_run_has_next (LoadRun *run);
 guint load_run_get_size (LoadRun *run, guint first);
 guint load_run_begin_call (LoadRun *run);
 void load_run_end_call (LoadRun *run, guint first);

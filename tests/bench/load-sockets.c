@@ -52,7 +52,6 @@ struct _LoadSockets
   guint64 n_frames;
   guint64 n_wanted; /* frames that somebody waits for */
   guint64 n_bytes;  /* of all the frames */
-  gint64 last_arrival;
   gint64 *arrivals; /* by sequence, monotonic, µs */
   guint n_sequences;
 };
@@ -113,6 +112,8 @@ open_next (LoadSockets *self)
   if (socket_->fd < 0)
     g_error ("socket: %s", g_strerror (errno));
   setsockopt (socket_->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  /* Else our end may keep a server from listening, as tens of thousands have nearly every port. */
+  setsockopt (socket_->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   if (connect (socket_->fd, (const struct sockaddr *) &name, sizeof name) != 0
       && errno != EINPROGRESS)
     g_error ("connect: %s", g_strerror (errno));
@@ -182,7 +183,6 @@ on_frame (LoadSockets *self, Socket *socket_, const char *text, gsize length)
   g_mutex_lock (&self->mutex);
   self->n_frames++;
   self->n_bytes += length;
-  self->last_arrival = now;
   if (sequence < self->n_sequences)
     self->arrivals[sequence] = now;
   if (self->n_frames == self->n_wanted)
@@ -358,12 +358,11 @@ load_sockets_reset (LoadSockets *self, guint n_sequences)
   g_mutex_unlock (&self->mutex);
 }
 
-/* Waits until @n_frames have come since the reset. @timeout: µs. Returns: when the last one came */
-gint64
+/* Waits until @n_frames have come since the reset. @timeout: µs */
+void
 load_sockets_wait (LoadSockets *self, guint64 n_frames, gint64 timeout)
 {
   gint64 until = g_get_monotonic_time () + timeout;
-  gint64 last;
 
   g_mutex_lock (&self->mutex);
   self->n_wanted = n_frames;
@@ -371,9 +370,7 @@ load_sockets_wait (LoadSockets *self, guint64 n_frames, gint64 timeout)
     if (!g_cond_wait_until (&self->cond, &self->mutex, until))
       g_error ("only %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " frames came", self->n_frames,
                n_frames);
-  last = self->last_arrival;
   g_mutex_unlock (&self->mutex);
-  return last;
 }
 
 /* When the frame with this sequence number came, monotonic, µs. */

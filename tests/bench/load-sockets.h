@@ -24,6 +24,6 @@ LoadSockets *load_sockets_open (const LoadSocketsOptions *options);
 void load_sockets_close (LoadSockets *self);
 
 void load_sockets_reset (LoadSockets *self, guint n_sequences);
-gint64 load_sockets_wait (LoadSockets *self, guint64 n_frames, gint64 timeout);
+void load_sockets_wait (LoadSockets *self, guint64 n_frames, gint64 timeout);
 gint64 load_sockets_get_arrival (LoadSockets *self, guint sequence);
 double load_sockets_get_frame_bytes (LoadSockets *self);

@@ -6,8 +6,10 @@ import glob
 import os
 import re
 import secrets
+import shutil
 import socket
 import subprocess
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -51,18 +53,20 @@ class Program:
 
 
 class Server:
-    """One of them: a folder goes in, and options of the load come out."""
+    """One of them, in a folder of its own."""
 
     name: str
     # How long the data of a message that is created, and of one that is sent, is.
     create_bytes = FRAME
     send_bytes = FRAME
 
-    def __init__(self, build, folder):
+    def __init__(self, build):
         self.build = build
-        self.folder = folder
+        # /tmp may be memory; /var/tmp is a disk.
+        self.folder = tempfile.mkdtemp(prefix="belfry-bench-", dir="/var/tmp")
+        os.chmod(self.folder, 0o755)
         self.programs = []
-        self.secret = os.path.join(folder, "secret")
+        self.secret = os.path.join(self.folder, "secret")
         with open(self.secret, "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(32))
         try:
@@ -75,12 +79,22 @@ class Server:
         self.programs.append(Program(self.folder, *command, **environment))
         return self.programs[-1]
 
-    def load_options(self):
-        return ["--port", self.port, "--secret-file", self.secret, "--pid", self.programs[-1].pid]
+    def opening_options(self):
+        """What the load needs to open sockets."""
+        return ["--port", self.port, "--secret-file", self.secret]
+
+    def pids(self):
+        """The processes whose CPU and memory count."""
+        return [self.programs[-1].pid]
+
+    def calling_options(self, way):
+        """What the load needs to call it. @way: one of those that the server has"""
+        return []
 
     def stop(self):
         for program in reversed(self.programs):
             program.stop()
+        shutil.rmtree(self.folder)
 
 
 class BusServer(Server):
@@ -91,8 +105,8 @@ class BusServer(Server):
                             "--print-address")
         self.address = self.bus.wait_for(r"^(unix:.*)$")
 
-    def load_options(self):
-        return super().load_options() + ["--bus", self.address]
+    def calling_options(self, way):
+        return ["--bus", self.address]
 
 
 class Belfry(BusServer):
@@ -111,19 +125,12 @@ class Belfry(BusServer):
             "--worker-socket", self.worker_socket)
         self.port = belfryd.wait_for(r"Listening on .*:(\d+)")
 
-
-class BelfryAndBus(Belfry):
-    """The same, but the bus daemon's CPU counts too."""
-
-    def load_options(self):
-        return super().load_options() + ["--pid", self.bus.pid]
-
-
-class BelfrySocket(Belfry):
-    """Called by a worker on the private socket, without a bus between."""
-
-    def load_options(self):
-        return super().load_options() + ["--worker-socket", self.worker_socket]
+    def calling_options(self, way):
+        if way == "worker socket":
+            return ["--worker-socket", self.worker_socket]
+        if way == "bus, its CPU counts":
+            return super().calling_options(way) + ["--pid", self.bus.pid]
+        return super().calling_options(way)
 
 
 class Soup(BusServer):
@@ -137,10 +144,8 @@ class Soup(BusServer):
         self.port = self.run(os.path.join(self.build, "tests/bench/baseline-soup"),
                              self.address).wait_for(r"^(\d+)$")
 
-    def load_options(self):
-        # It knows no tokens, and more sockets would overflow the queue of those that wait to be
-        # accepted.
-        return super().load_options() + ["--no-tokens", "--opening", "9"]
+    def opening_options(self):
+        return super().opening_options() + ["--no-tokens"]
 
 
 class Bun(Server):
@@ -176,6 +181,7 @@ class Nchan(Server):
 
     def start(self):
         with socket.socket() as free:
+            free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         with open(os.path.join(HERE, "peer-nchan.conf"), encoding="utf-8") as file:
@@ -199,12 +205,13 @@ class Nchan(Server):
                 time.sleep(0.02)
         raise SystemExit("nginx did not start")
 
-    def load_options(self):
-        pid = self.programs[0].pid
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-            workers = file.read().split()
-        return ["--port", self.port, "--path", "/sub/USER",
-                *(part for worker in workers for part in ("--pid", worker))]
+    def opening_options(self):
+        return ["--port", self.port, "--path", "/sub/USER"]
+
+    def pids(self):
+        master = self.programs[0].pid
+        with open(f"/proc/{master}/task/{master}/children", encoding="ascii") as file:
+            return file.read().split()
 
 
 class NchanTwo(Nchan):
