@@ -1,10 +1,12 @@
 /* SPDX-FileCopyrightText: The Belfry developers
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What may wait for an answer. Two ends of one socket: one behind the gate, whose methods answer
- * when the test says so, and one that sends what a bus daemon would hand on. */
+/* What may wait for an answer, and whose turn it is. Two ends of one socket: one behind the gate,
+ * whose methods answer when the test says so, and one that sends what a bus daemon would hand on.
+ */
 
 #include "belfry-bus-gate.h"
+#include "belfry-bus-turns.h"
 
 #include <gio/gio.h>
 #include <string.h>
@@ -162,11 +164,21 @@ n_answers (Fixture *fixture)
   return g_queue_get_length (&fixture->answers);
 }
 
+static gboolean
+on_late (gpointer user_data)
+{
+  g_error ("What has to get through the gate, or be refused there, is not");
+  return G_SOURCE_REMOVE;
+}
+
 static void
 wait_for (Fixture *fixture, guint n_held, guint n_answered)
 {
+  guint late = g_timeout_add_seconds (60, on_late, NULL);
+
   while (g_queue_get_length (&fixture->held) < n_held || n_answers (fixture) < n_answered)
     g_main_context_iteration (NULL, TRUE);
+  g_source_remove (late);
   g_assert_cmpuint (g_queue_get_length (&fixture->held), ==, n_held);
   g_assert_cmpuint (n_answers (fixture), ==, n_answered);
 }
@@ -348,6 +360,33 @@ test_repeated_serial (Fixture *fixture, gconstpointer data)
 
 #define ADD(path, test) g_test_add ("/bus-gate/" path, Fixture, NULL, set_up, test, tear_down)
 
+static void
+note_turn (GDBusMethodInvocation *invocation, gpointer user_data)
+{
+  GString *turns = user_data;
+
+  g_string_append (turns, g_dbus_method_invocation_get_sender (invocation));
+  g_string_append_c (turns, ' ');
+  g_dbus_method_invocation_return_value (invocation, g_variant_new ("(t)", (guint64) 0));
+}
+
+static void
+test_callers_take_turns (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GString) turns = g_string_new (NULL);
+  BelfryBusTurns *ring = belfry_bus_turns_new (fixture->gate, note_turn, turns);
+  GDBusMethodInvocation *invocation;
+
+  call_many (fixture, ":1.1", 1, 4);
+  call_many (fixture, ":1.2", 1, 2);
+  wait_for (fixture, 6, 0);
+  while ((invocation = g_queue_pop_head (&fixture->held)) != NULL)
+    belfry_bus_turns_add (ring, invocation, 1);
+  wait_for (fixture, 0, 6);
+  g_assert_cmpstr (turns->str, ==, ":1.1 :1.2 :1.1 :1.2 :1.1 :1.1 ");
+  belfry_bus_turns_free (ring);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -361,5 +400,6 @@ main (int argc, char **argv)
   ADD ("arguments-of-other-types-are-refused", test_signature);
   ADD ("calls-that-want-no-reply-count", test_no_reply);
   ADD ("a-repeated-serial-is-dropped", test_repeated_serial);
+  ADD ("callers-take-turns", test_callers_take_turns);
   return g_test_run ();
 }
