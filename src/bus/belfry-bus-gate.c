@@ -33,6 +33,9 @@ struct _BelfryBusGate
   BelfryBusGateFunc on_room;
   gpointer user_data;
   GDestroyNotify destroy;
+  BelfryBusGateCallFunc on_call;
+  gpointer call_data;
+  GDestroyNotify call_destroy;
 };
 
 typedef struct
@@ -40,8 +43,9 @@ typedef struct
   char *key;
   GHashTable *calls; /* serial → Call */
   gsize bytes;
-  guint cost;     /* of those that have begun */
-  gboolean waits; /* for room to begin another one */
+  guint n_waiting; /* of the calls, those that have not begun */
+  guint cost;      /* of those that have begun, or begin */
+  gboolean waits;  /* for room to begin another one */
   gboolean gone;
 } Caller;
 
@@ -54,6 +58,7 @@ typedef struct
   gsize bytes;
   guint cost;
   gboolean wants_no_reply;
+  gboolean begun;
   gboolean handled; /* what is left of it is its answer, on its way */
 } Call;
 
@@ -100,6 +105,7 @@ belfry_bus_gate_unref (BelfryBusGate *self)
     return;
   g_hash_table_unref (self->callers);
   g_clear_pointer (&self->user_data, self->destroy);
+  g_clear_pointer (&self->call_data, self->call_destroy);
   g_mutex_clear (&self->mutex);
   g_free (self);
 }
@@ -115,6 +121,19 @@ belfry_bus_gate_set_on_room (BelfryBusGate *self,
   self->on_room = func;
   self->user_data = user_data;
   self->destroy = destroy;
+}
+
+/* Has @func asked of each call that is let in whether it takes it, in GDBus's own thread. What it
+ * takes it answers; all else goes to the main thread. It belongs before the first connection. */
+void
+belfry_bus_gate_set_on_call (BelfryBusGate *self,
+                             BelfryBusGateCallFunc func,
+                             gpointer user_data,
+                             GDestroyNotify destroy)
+{
+  self->on_call = func;
+  self->call_data = user_data;
+  self->call_destroy = destroy;
 }
 
 static const char *
@@ -145,6 +164,7 @@ forget (BelfryBusGate *self, Call *call)
   self->bytes -= call->bytes;
   caller->bytes -= call->bytes;
   caller->cost -= call->cost;
+  caller->n_waiting -= !call->begun;
   room = caller->waits && caller->cost <= BELFRY_BUS_MAX_COST_PER_CALLER / 2;
   if (room)
     caller->waits = FALSE;
@@ -231,6 +251,7 @@ enter (Guard *guard, GDBusMessage *message, gboolean wants_no_reply)
   call->wants_no_reply = wants_no_reply;
   g_hash_table_insert (caller->calls, GUINT_TO_POINTER (serial), g_atomic_rc_box_acquire (call));
   g_object_set_data_full (G_OBJECT (message), CALL_KEY, call, on_message_freed);
+  caller->n_waiting++;
   caller->bytes += bytes;
   self->bytes += bytes;
   self->n_calls++;
@@ -262,25 +283,67 @@ leave (Guard *guard, GDBusMessage *message)
   return wanted;
 }
 
-/* Whether work on a call may begin that costs so much, beside what its caller has going on. One
- * that is larger than the bound may, alone. If not, the gate tells when to ask again. */
-gboolean
-belfry_bus_gate_begin (BelfryBusGate *self, GDBusMethodInvocation *invocation, guint cost)
+static Call *
+call_of (GDBusMessage *message)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
-  Call *call =
-      g_object_get_data (G_OBJECT (g_dbus_method_invocation_get_message (invocation)), CALL_KEY);
-  Caller *caller = call != NULL ? call->caller : NULL;
+  return g_object_get_data (G_OBJECT (message), CALL_KEY);
+}
 
-  if (caller == NULL)
-    return TRUE;
+/* Takes room for a call that costs so much, beside what its caller has going on. One that is larger
+ * than the bound has room alone. */
+static gboolean
+take_room (Call *call, guint cost)
+{
+  Caller *caller = call->caller;
+
   if (caller->cost > 0 && caller->cost + cost > BELFRY_BUS_MAX_COST_PER_CALLER)
-    {
-      caller->waits = TRUE;
-      return FALSE;
-    }
+    return FALSE;
   call->cost = cost;
   caller->cost += cost;
+  return TRUE;
+}
+
+/* Whether work on a call may begin, its turn having come. If not, the gate tells when to ask again.
+ */
+gboolean
+belfry_bus_gate_begin (BelfryBusGate *self, GDBusMessage *message, guint cost)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+  Call *call = call_of (message);
+
+  if (call == NULL || call->caller == NULL)
+    return TRUE;
+  call->caller->waits = !take_room (call, cost);
+  return !call->caller->waits;
+}
+
+/* What the work on a call begins with is done, so that a later one of its caller can no longer
+ * overtake it. */
+void
+belfry_bus_gate_begun (BelfryBusGate *self, GDBusMessage *message)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+  Call *call = call_of (message);
+
+  if (call == NULL || call->begun)
+    return;
+  call->begun = TRUE;
+  if (call->caller != NULL)
+    call->caller->n_waiting--;
+}
+
+/* Whether work on a call may begin as soon as it is let in: there is room, and no earlier one of
+ * its caller waits. */
+gboolean
+belfry_bus_gate_begin_at_once (BelfryBusGate *self, GDBusMessage *message, guint cost)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+  Call *call = call_of (message);
+
+  if (call->caller == NULL || call->caller->n_waiting > 1 || !take_room (call, cost))
+    return FALSE;
+  call->begun = TRUE;
+  call->caller->n_waiting--;
   return TRUE;
 }
 
@@ -375,6 +438,7 @@ unlock (GDBusMessage *message)
 static GDBusMessage *
 take_call (Guard *guard, GDBusConnection *connection, GDBusMessage *message)
 {
+  BelfryBusGate *self = guard->gate;
   GDBusMessageFlags flags = g_dbus_message_get_flags (message);
   gboolean wants_no_reply = (flags & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED) != 0;
   g_autofree char *fault = NULL;
@@ -418,7 +482,10 @@ take_call (Guard *guard, GDBusConnection *connection, GDBusMessage *message)
       return NULL;
     case ENTERED:
     default:
-      return message;
+      if (self->on_call == NULL || !self->on_call (self, connection, message, self->call_data))
+        return message;
+      g_object_unref (message);
+      return NULL;
     }
 }
 

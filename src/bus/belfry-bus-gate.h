@@ -27,6 +27,10 @@ G_BEGIN_DECLS
 
 typedef struct _BelfryBusGate BelfryBusGate;
 typedef void (*BelfryBusGateFunc) (gpointer user_data);
+typedef gboolean (*BelfryBusGateCallFunc) (BelfryBusGate *gate,
+                                           GDBusConnection *connection,
+                                           GDBusMessage *message,
+                                           gpointer user_data);
 
 BelfryBusGate *belfry_bus_gate_new (void);
 void belfry_bus_gate_unref (BelfryBusGate *self);
@@ -35,9 +39,15 @@ void belfry_bus_gate_set_on_room (BelfryBusGate *self,
                                   BelfryBusGateFunc func,
                                   gpointer user_data,
                                   GDestroyNotify destroy);
+void belfry_bus_gate_set_on_call (BelfryBusGate *self,
+                                  BelfryBusGateCallFunc func,
+                                  gpointer user_data,
+                                  GDestroyNotify destroy);
 void belfry_bus_gate_guard (BelfryBusGate *self, GDBusConnection *connection, gboolean is_bus);
 void belfry_bus_gate_forget (BelfryBusGate *self, GDBusConnection *connection);
-gboolean belfry_bus_gate_begin (BelfryBusGate *self, GDBusMethodInvocation *invocation, guint cost);
+gboolean belfry_bus_gate_begin (BelfryBusGate *self, GDBusMessage *message, guint cost);
+void belfry_bus_gate_begun (BelfryBusGate *self, GDBusMessage *message);
+gboolean belfry_bus_gate_begin_at_once (BelfryBusGate *self, GDBusMessage *message, guint cost);
 gboolean belfry_bus_gate_count_signal (GDBusConnection *connection, GVariant *parameters);
 guint belfry_bus_gate_get_n_calls (BelfryBusGate *self);
 

@@ -5,7 +5,6 @@
 
 #include "belfry-argument.h"
 #include "belfry-bus-private.h"
-#include "belfry-draft-private.h"
 #include "belfry-error.h"
 #include "belfry-notification-private.h"
 
@@ -27,107 +26,14 @@ check_user_id (GDBusMethodInvocation *invocation, const char *user_id)
   return FALSE;
 }
 
-static void
-on_created (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GDBusMethodInvocation *invocation = user_data;
-  GError *error = NULL;
-  gint64 id = belfry_notification_service_create_finish (BELFRY_NOTIFICATION_SERVICE (source),
-                                                         result, &error);
-
-  if (id < 0)
-    belfry_bus_take_error (invocation, error);
-  else
-    g_dbus_method_invocation_return_value (invocation, g_variant_new ("(t)", (guint64) id));
-}
-
-/* Reads one (ssa{sv}), child by child: g_variant_get() would read its format anew for each of many.
- */
-static BelfryDraft *
-read_draft (BelfryBus *self, GVariant *fields, GError **error)
-{
-  g_autoptr (GVariant) user_id = g_variant_get_child_value (fields, 0);
-  g_autoptr (GVariant) data = g_variant_get_child_value (fields, 1);
-  g_autoptr (GVariant) options = g_variant_get_child_value (fields, 2);
-
-  return belfry_draft_new_within (g_variant_get_string (user_id, NULL),
-                                  g_variant_get_string (data, NULL), self->context.max_data,
-                                  options, error);
-}
-
+/* One that had to wait for its turn. Its answer is a message of its own. */
 static void
 create (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
 {
-  GError *error = NULL;
-  g_autoptr (BelfryDraft) draft = read_draft (self, parameters, &error);
+  g_autoptr (GDBusMethodInvocation) owned = invocation;
 
-  if (draft == NULL)
-    belfry_bus_take_error (invocation, error);
-  else
-    belfry_notification_service_create_async (self->context.service, draft, NULL, on_created,
-                                              invocation);
-}
-
-static void
-on_created_many (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GDBusMethodInvocation *invocation = user_data;
-  g_autoptr (GArray) ids = NULL;
-  GError *error = NULL;
-
-  ids = belfry_notification_service_create_many_finish (BELFRY_NOTIFICATION_SERVICE (source),
-                                                        result, &error);
-  if (ids == NULL)
-    belfry_bus_take_error (invocation, error);
-  else
-    g_dbus_method_invocation_return_value (
-        invocation,
-        g_variant_new ("(@at)", g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, ids->data,
-                                                           ids->len, sizeof (gint64))));
-}
-
-static GPtrArray *
-read_drafts (BelfryBus *self, GVariant *notifications, GError **error)
-{
-  g_autoptr (GPtrArray) drafts = NULL;
-  gsize n = g_variant_n_children (notifications);
-
-  if (n == 0 || n > BELFRY_IDS_MAX)
-    {
-      g_set_error (error, BELFRY_ERROR, n == 0 ? BELFRY_ERROR_INVALID_ARGS : BELFRY_ERROR_TOO_LARGE,
-                   "notifications: %" G_GSIZE_FORMAT " of them, expected 1 to %d", n,
-                   BELFRY_IDS_MAX);
-      return NULL;
-    }
-  drafts = g_ptr_array_new_full ((guint) n, g_object_unref);
-  for (gsize i = 0; i < n; i++)
-    {
-      g_autoptr (GVariant) fields = g_variant_get_child_value (notifications, i);
-      BelfryDraft *draft = read_draft (self, fields, error);
-
-      if (draft == NULL)
-        {
-          g_prefix_error (error, "notifications[%" G_GSIZE_FORMAT "]: ", i);
-          return NULL;
-        }
-      g_ptr_array_add (drafts, draft);
-    }
-  return g_steal_pointer (&drafts);
-}
-
-static void
-create_many (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
-{
-  g_autoptr (GVariant) notifications = g_variant_get_child_value (parameters, 0);
-  g_autoptr (GPtrArray) drafts = NULL;
-  GError *error = NULL;
-
-  drafts = read_drafts (self, notifications, &error);
-  if (drafts == NULL)
-    belfry_bus_take_error (invocation, error);
-  else
-    belfry_notification_service_create_many_async (self->context.service, drafts, NULL,
-                                                   on_created_many, invocation);
+  belfry_bus_creations_create (self->creations, g_dbus_method_invocation_get_connection (owned),
+                               g_dbus_method_invocation_get_message (owned));
 }
 
 static void
@@ -501,7 +407,7 @@ unsubscribe (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invoc
 
 const BelfryBusMethod belfry_bus_notifications_methods[] = {
   { "Create", create },
-  { "CreateMany", create_many },
+  { "CreateMany", create },
   { "Update", update },
   { "Get", get },
   { "List", list },

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "belfry-bus-creations.h"
 #include "belfry-bus-gate.h"
 #include "belfry-bus-subscribers.h"
 #include "belfry-bus-turns.h"
@@ -19,6 +20,7 @@ struct _BelfryBus
   BelfryBusSubscribers *subscribers;
   BelfryBusWorkerHandler *worker_handler;
   BelfryBusGate *gate;
+  BelfryBusCreations *creations;
   BelfryBusTurns *turns;
   GPtrArray *connections; /* of Registration */
   gboolean shut_down;

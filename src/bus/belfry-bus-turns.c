@@ -122,8 +122,10 @@ on_turn (gpointer user_data)
     {
       Waiting *waiting = g_queue_peek_head (&caller->calls);
       GDBusMethodInvocation *invocation = waiting->invocation;
+      g_autoptr (GDBusMessage) message =
+          g_object_ref (g_dbus_method_invocation_get_message (invocation));
 
-      if (!belfry_bus_gate_begin (self->gate, invocation, waiting->cost))
+      if (!belfry_bus_gate_begin (self->gate, message, waiting->cost))
         {
           caller->held_up = TRUE;
           continue;
@@ -135,6 +137,7 @@ on_turn (gpointer user_data)
       else
         g_queue_push_tail (&self->ring, caller);
       self->func (invocation, self->user_data);
+      belfry_bus_gate_begun (self->gate, message);
     }
   if (!g_queue_is_empty (&self->ring))
     g_atomic_int_set (&source->ready, TRUE);

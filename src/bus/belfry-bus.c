@@ -3,7 +3,7 @@
 
 #include "belfry-bus-private.h"
 
-#include "belfry-argument.h"
+#include "belfry-bus-cost.h"
 #include "belfry-dbus-info.h"
 #include "belfry-error.h"
 
@@ -73,30 +73,6 @@ handle (GDBusMethodInvocation *invocation, gpointer user_data)
     func (self, g_dbus_method_invocation_get_parameters (invocation), invocation);
 }
 
-/* How much work a call is, in rows, about: those that it names, or asks for, and a KiB counts as
- * one, too. What it says may be wrong still. */
-static guint
-cost_of (const char *name, GVariant *parameters)
-{
-  gsize cost = 1 + g_variant_get_size (parameters) / 1024;
-  guint32 limit = 0;
-
-  if (g_str_equal (name, "MarkAllRead") || g_str_equal (name, "RemoveAll"))
-    cost += BELFRY_IDS_MAX;
-  else if (g_str_equal (name, "List") || g_str_equal (name, "ListSessions"))
-    limit = 100;
-  for (gsize i = 0; i < g_variant_n_children (parameters); i++)
-    {
-      g_autoptr (GVariant) argument = g_variant_get_child_value (parameters, i);
-
-      if (g_variant_is_of_type (argument, G_VARIANT_TYPE_VARDICT))
-        g_variant_lookup (argument, "limit", "u", &limit);
-      else if (g_variant_is_of_type (argument, G_VARIANT_TYPE_ARRAY))
-        cost += g_variant_n_children (argument);
-    }
-  return (guint) MIN (cost + limit, G_MAXUINT16);
-}
-
 static void
 on_method_call (GDBusConnection *connection,
                 const char *sender,
@@ -109,7 +85,7 @@ on_method_call (GDBusConnection *connection,
 {
   BelfryBus *self = user_data;
 
-  belfry_bus_turns_add (self->turns, invocation, cost_of (name, parameters));
+  belfry_bus_turns_add (self->turns, invocation, belfry_bus_cost (name, parameters));
 }
 
 static GVariant *
@@ -131,6 +107,9 @@ belfry_bus_dispose (GObject *object)
 {
   BelfryBus *self = BELFRY_BUS (object);
 
+  if (self->creations != NULL)
+    belfry_bus_creations_close (self->creations);
+  g_clear_pointer (&self->creations, belfry_bus_creations_unref);
   g_clear_pointer (&self->connections, g_ptr_array_unref);
   g_clear_pointer (&self->turns, belfry_bus_turns_free);
   g_clear_pointer (&self->subscribers, belfry_bus_subscribers_free);
@@ -174,6 +153,8 @@ belfry_bus_new (const BelfryBusContext *context)
   g_object_ref (context->service);
   g_object_ref (context->registry);
   g_object_ref (context->chain);
+  self->creations = belfry_bus_creations_new (context->service, context->max_data);
+  belfry_bus_creations_attach (self->creations, self->gate);
   self->subscribers = belfry_bus_subscribers_new (context->service, context->registry);
   self->worker_handler = belfry_bus_worker_handler_new (context->registry, context->max_data);
   belfry_handler_chain_add (context->chain, BELFRY_MESSAGE_HANDLER (self->worker_handler));
@@ -224,6 +205,7 @@ void
 belfry_bus_shut_down (BelfryBus *self)
 {
   self->shut_down = TRUE;
+  belfry_bus_creations_close (self->creations);
 }
 
 /* How many calls are unanswered. */

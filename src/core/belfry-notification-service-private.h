@@ -11,6 +11,11 @@ G_BEGIN_DECLS
 BelfryNotificationService *belfry_notification_service_new (BelfryStore *store, gsize max_data);
 BelfryStore *belfry_notification_service_get_store (BelfryNotificationService *self);
 
+void belfry_notification_service_submit (BelfryNotificationService *self,
+                                         GPtrArray *drafts,
+                                         BelfryStoreWriteFunc done,
+                                         gpointer user_data);
+
 GTask *belfry_notification_service_new_task (BelfryNotificationService *self,
                                              const char *name,
                                              GCancellable *cancellable,

@@ -159,6 +159,22 @@ submit_write (GTask *task, BelfryStoreWrite *write, BelfryStoreWriteFunc done)
   belfry_store_write (self->store, write);
 }
 
+/* Creates all of @drafts, which are taken over, or none. In any thread; @done is called in the main
+ * one. */
+void
+belfry_notification_service_submit (BelfryNotificationService *self,
+                                    GPtrArray *drafts,
+                                    BelfryStoreWriteFunc done,
+                                    gpointer user_data)
+{
+  BelfryStoreWrite *write = belfry_store_write_new (BELFRY_WRITE_CREATE, NULL);
+
+  write->drafts = drafts;
+  write->done = done;
+  write->user_data = user_data;
+  belfry_store_write (self->store, write);
+}
+
 static void
 on_created (BelfryStoreWrite *write, gpointer user_data)
 {
@@ -204,7 +220,7 @@ belfry_notification_service_create_async (BelfryNotificationService *self,
                                           gpointer user_data)
 {
   g_autoptr (GTask) task = NULL;
-  g_autoptr (BelfryStoreWrite) write = NULL;
+  GPtrArray *drafts;
   GError *error = NULL;
 
   g_return_if_fail (BELFRY_IS_NOTIFICATION_SERVICE (self));
@@ -217,10 +233,9 @@ belfry_notification_service_create_async (BelfryNotificationService *self,
       g_task_return_error (task, error);
       return;
     }
-  write = belfry_store_write_new (BELFRY_WRITE_CREATE, NULL);
-  write->drafts = g_ptr_array_new_full (1, g_object_unref);
-  g_ptr_array_add (write->drafts, g_object_ref (draft));
-  submit_write (g_steal_pointer (&task), g_steal_pointer (&write), on_created);
+  drafts = g_ptr_array_new_full (1, g_object_unref);
+  g_ptr_array_add (drafts, g_object_ref (draft));
+  belfry_notification_service_submit (self, drafts, on_created, g_steal_pointer (&task));
 }
 
 /**
@@ -270,7 +285,7 @@ belfry_notification_service_create_many_async (BelfryNotificationService *self,
                                                gpointer user_data)
 {
   g_autoptr (GTask) task = NULL;
-  g_autoptr (BelfryStoreWrite) write = NULL;
+  g_autoptr (GPtrArray) checked = NULL;
   GError *error = NULL;
 
   g_return_if_fail (BELFRY_IS_NOTIFICATION_SERVICE (self));
@@ -278,8 +293,7 @@ belfry_notification_service_create_many_async (BelfryNotificationService *self,
 
   task = belfry_notification_service_new_task (self, "[belfry] create_many", cancellable, callback,
                                                user_data);
-  write = belfry_store_write_new (BELFRY_WRITE_CREATE, NULL);
-  write->drafts = g_ptr_array_new_full (drafts->len, g_object_unref);
+  checked = g_ptr_array_new_full (drafts->len, g_object_unref);
   for (guint i = 0; i < drafts->len; i++)
     {
       BelfryDraft *draft = g_ptr_array_index (drafts, i);
@@ -290,9 +304,10 @@ belfry_notification_service_create_many_async (BelfryNotificationService *self,
           g_task_return_error (task, error);
           return;
         }
-      g_ptr_array_add (write->drafts, g_object_ref (draft));
+      g_ptr_array_add (checked, g_object_ref (draft));
     }
-  submit_write (g_steal_pointer (&task), g_steal_pointer (&write), on_created);
+  belfry_notification_service_submit (self, g_steal_pointer (&checked), on_created,
+                                      g_steal_pointer (&task));
 }
 
 /**

@@ -10,8 +10,8 @@ belfry_store_default_init (BelfryStoreInterface *iface)
 {
 }
 
-/* Takes @write over. @write->done is called in the main thread, with the result in @write, which
- * is freed behind it. */
+/* Takes @write over, in any thread. @write->done is called in the main thread, with the result in
+ * @write, which is freed behind it. */
 void
 belfry_store_write (BelfryStore *self, BelfryStoreWrite *write)
 {

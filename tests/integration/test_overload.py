@@ -145,6 +145,25 @@ class Fairness(BelfryTestCase):
         query = GLib.Variant("(sa{sv})", ("alice", {"limit": GLib.Variant("u", 1000)}))
         await self.serve_others_during("List", query)
 
+    def test_what_one_worker_pipelines_is_done_in_its_order(self):
+        """Creations take a shorter way than other calls, and must not overtake them by it."""
+        worker = self.new_worker()
+        pipeline = Pipeline(worker)
+        creation = GLib.Variant("(ssa{sv})", ("alice", "{}", {}))
+        for _ in range(N_CALLS // 4):
+            pipeline.call("Create", creation)
+            pipeline.call("MarkAllRead", GLib.Variant("(s)", ("alice",)))
+            pipeline.call("Create", creation)
+            pipeline.call("RemoveAll", GLib.Variant("(s)", ("alice",)))
+        pipeline.call("Create", creation)
+        pipeline.wait(pipeline.sent)
+
+        created = [result[0] for result in pipeline.results if isinstance(result, tuple)]
+        self.assertEqual(len(created), pipeline.sent)
+        # Each removal found the two before it: one that came too early would have left one.
+        self.assertEqual(worker.call("Notifications.CountUnread", "(s)", "alice"), 1)
+        self.assertEqual(worker.list("alice")[0][0]["id"], max(created))
+
 
 if __name__ == "__main__":
     belfry_test.main()
