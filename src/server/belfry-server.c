@@ -344,6 +344,7 @@ typedef struct
 {
   gint64 drain_until; /* monotonic, µs */
   gboolean leaving;
+  gboolean closed; /* the store: what is called now is refused */
   gboolean ended;
 } Stop;
 
@@ -389,6 +390,13 @@ flush_answers (BelfryServer *self, GTask *task)
 }
 
 static gboolean
+is_draining (BelfryServer *self, Stop *stop)
+{
+  return self->bus != NULL && belfry_bus_get_n_calls (self->bus) > 0
+         && g_get_monotonic_time () < stop->drain_until;
+}
+
+static gboolean
 on_stop (gpointer user_data)
 {
   GTask *task = user_data;
@@ -397,8 +405,7 @@ on_stop (gpointer user_data)
 
   if (!stop->leaving)
     {
-      if (self->bus != NULL && belfry_bus_get_n_calls (self->bus) > 0
-          && g_get_monotonic_time () < stop->drain_until)
+      if (is_draining (self, stop))
         return G_SOURCE_CONTINUE;
       stop->leaving = TRUE;
       if (self->web != NULL)
@@ -407,11 +414,19 @@ on_stop (gpointer user_data)
   if (self->web != NULL && !belfry_web_server_is_down (self->web))
     return G_SOURCE_CONTINUE;
 
-  if (self->web != NULL)
-    belfry_web_server_wait (self->web);
-  g_clear_object (&self->web);
-  if (self->store != NULL)
-    belfry_sql_store_close (self->store);
+  if (!stop->closed)
+    {
+      if (self->web != NULL)
+        belfry_web_server_wait (self->web);
+      g_clear_object (&self->web);
+      if (self->store != NULL)
+        belfry_sql_store_close (self->store);
+      stop->closed = TRUE;
+      stop->drain_until = g_get_monotonic_time () + FLUSH_TIME * 1000;
+    }
+  /* Calls that were held up by others of the same caller get their turn only now. */
+  if (is_draining (self, stop))
+    return G_SOURCE_CONTINUE;
   flush_answers (self, task);
   return G_SOURCE_REMOVE;
 }

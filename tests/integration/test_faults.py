@@ -19,6 +19,9 @@ from load import WELL_BEHAVED, Load, check_counts, check_stored
 
 MIB = 1024 * 1024
 
+# Workers that have calls going on when Belfry is stopped.
+N_WAITING = 20
+
 
 class Faults(BelfryTestCase):
     def run_with_fault(self, load, fault, error):
@@ -122,6 +125,7 @@ class FullDisk(Faults):
 class Stop(BelfryTestCase):
     def test_while_the_database_is_locked_a_stop_takes_5_s_and_what_waits_is_busy(self):
         results = []
+        many = GLib.Variant("(a(ssa{sv}))", ([("alice", "{}", {})] * 1000,))
         context = GLib.MainContext.new()
         context.push_thread_default()
 
@@ -133,19 +137,20 @@ class Stop(BelfryTestCase):
 
         with contextlib.closing(sqlite3.connect(self.daemon.database, timeout=30)) as other:
             other.execute("BEGIN IMMEDIATE")
-            for _ in range(60):
-                # Each is a transaction of its own, by its size, and would wait for the lock.
-                self.worker.connection.call(
-                    NAME, PATH, NOTIFICATIONS, "CreateMany", GLib.Variant("(a(ssa{sv}))", (
-                        [("alice", "{}", {})] * 1000,)), None, Gio.DBusCallFlags.NONE, -1, None,
-                    on_answer)
-            self.worker.property("ConnectedClients")
+            for _ in range(N_WAITING):
+                # The first is a transaction of its own, by its size, and would wait for the lock. The
+                # second waits for the first, since its worker has enough going on.
+                worker = self.new_worker()
+                for _ in range(2):
+                    worker.connection.call(NAME, PATH, NOTIFICATIONS, "CreateMany", many, None,
+                                           Gio.DBusCallFlags.NONE, -1, None, on_answer)
+                worker.property("ConnectedClients")
             begin = time.monotonic()
             self.daemon.process.send_signal(signal.SIGTERM)
             self.daemon.stop()
             self.assertLess(time.monotonic() - begin, 5)
             other.rollback()
-        while len(results) < 60:
+        while len(results) < 2 * N_WAITING:
             context.iteration(True)
         context.pop_thread_default()
         self.assertEqual(set(results), {ERROR + "Busy"})
