@@ -56,23 +56,39 @@ class PowerCut(BelfryTestCase):
         finally:
             self.daemon.process.send_signal(signal.SIGCONT)
 
-    def copy(self, with_shm):
+    def copy(self, *suffixes):
         folder = tempfile.mkdtemp(prefix="belfry-copy-")
         self.addCleanup(shutil.rmtree, folder)
-        for suffix in "", "-wal", ".mark", *(["-shm"] if with_shm else []):
+        for suffix in suffixes:
             shutil.copy(self.daemon.database + suffix, os.path.join(folder, "belfry.db" + suffix))
         return folder
 
-    def test_copies_from_random_moments_hold_what_was_acknowledged_before(self):
+    def log_header(self):
+        with open(self.daemon.database + "-wal", "rb") as log:
+            return log.read(32)
+
+    def copy_as_it_writes(self):
+        """The log after the database: it has all that may have come into that meanwhile, unless it
+        began anew. The mark before, so that it is not ahead."""
+        while True:
+            header = self.log_header()
+            folder = self.copy(".mark", "", "-wal")
+            if len(header) == 32 and header == self.log_header():
+                return folder
+
+    def make_copies(self, copy):
+        """Copies from random moments, and what was acknowledged before each."""
         load = Load(filling=2000)
         copies = []
         with load.running(self.bus.address):
-            for n in range(20 if ALL else 4):
+            for _ in range(20 if ALL else 4):
                 load.wait_for_acknowledged(random.randint(1, 300))
                 time.sleep(random.uniform(0, 0.3))
                 before = load.snapshot()
-                with self.frozen():
-                    copies.append((self.copy(with_shm=n % 2 == 0), before))
+                copies.append((copy(len(copies)), before))
+        return copies
+
+    def check_copies(self, copies):
         bus = Bus()
         self.addCleanup(bus.close)
         for folder, before in copies:
@@ -86,6 +102,16 @@ class PowerCut(BelfryTestCase):
                 worker.close()
             finally:
                 daemon.stop()
+
+    def test_copies_from_random_moments_hold_what_was_acknowledged_before(self):
+        def copy(n):
+            with self.frozen():
+                return self.copy("", "-wal", ".mark", *(["-shm"] if n % 2 == 0 else []))
+
+        self.check_copies(self.make_copies(copy))
+
+    def test_copies_that_are_made_as_it_writes_hold_what_was_acknowledged_before(self):
+        self.check_copies(self.make_copies(lambda n: self.copy_as_it_writes()))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 """What a client gets that was away, and what registering again does."""
 
 import asyncio
+import contextlib
 import json
 import sqlite3
 
@@ -139,6 +140,23 @@ class Resume(BelfryTestCase):
                 await tab.receive("notification_received")
             await tab.close()
 
+    async def test_a_position_from_before_a_removal_that_is_forgotten_is_not_recovered(self):
+        ids = self.fill(4)
+        self.mark("Remove", ids[1])
+        self.mark("Remove", ids[2])
+        horizon = ids[-1] + 2
+        self.daemon.stop()
+        with contextlib.closing(sqlite3.connect(self.daemon.database)) as database:
+            database.execute("UPDATE notification SET removed_at = 1 WHERE removed_at IS NOT NULL")
+            database.commit()
+            self.daemon.start()
+            while database.execute("SELECT count (*) FROM notification").fetchone() != (2,):
+                await asyncio.sleep(0.01)
+        for since, recovered in (ids[-1], False), (horizon - 1, False), (horizon, True), (0, True):
+            tab = await self.open("alice", since=since)
+            self.assertIs(tab.registered["recovered"], recovered, since)
+            self.assertEqual(tab.registered["position"], since if recovered else horizon)
+
     async def test_another_epoch_after_new_epoch(self):
         id = self.fill(1)[-1]
         epoch = (await self.open("alice")).registered["epoch"]
@@ -155,23 +173,52 @@ class Resume(BelfryTestCase):
         self.assertNotIn("recovered", tab.registered)
         await tab.assert_silence(0.1)
 
-    async def test_a_replay_among_creates_is_whole_and_in_order(self):
-        ids = self.fill(500, data=json.dumps({"x": "y" * 2000}))
-        tab = await self.open("alice", since=0)
+    def create_and_change(self, n, on_half):
+        """Twenty at a time, of which five are read and one is removed. Gives the ids of what was
+        created, and of what was removed."""
         worker = self.new_worker()
-        creating = asyncio.get_running_loop().run_in_executor(
-            None, lambda: [worker.create("alice") for _ in range(200)])
-        received = []
+        ids = []
+        while len(ids) < n:
+            ids += worker.create_many([("alice", "{}", {})] * 20)
+            worker.call("Notifications.MarkRead", "(sat)", "alice", ids[-5:])
+            worker.call("Notifications.Remove", "(sat)", "alice", ids[-1:])
+            if len(ids) == n // 2:
+                on_half()
+        return ids, set(ids[19::20])
+
+    async def test_a_replay_among_two_thousand_that_are_created_is_whole_and_in_order(self):
+        old = self.fill(500, data=json.dumps({"x": "y" * 8000}))
+        half = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.set_debug(False)
+        tab = await self.open("alice", since=0)
+        # Half of them come in the middle of the replay, the others while it goes on.
+        tab.socket.transport.pause_reading()
+        creating = asyncio.create_task(asyncio.to_thread(
+            self.create_and_change, 2000, lambda: loop.call_soon_threadsafe(half.set)))
+        await half.wait()
+        tab.socket.transport.resume_reading()
+        new, gone = await creating
+        last = self.fill(1)[-1]
+        received, removed = [], set()
         highest = 0
-        while len(received) < 700 or "caught_up" not in (f["type"] for f in tab.frames):
+        while last not in received[-1:]:
             frame = await tab.receive()
-            if frame["type"] == "notification_received":
-                received.append(frame["data"]["id"])
             self.assertGreaterEqual(frame["data"]["position"], highest)
             highest = frame["data"]["position"]
-        self.assertEqual(received, ids + await creating)
-        await tab.assert_silence()
-        self.assertEqual([f["type"] for f in tab.frames].count("caught_up"), 1)
+            if frame["type"] == "notification_received":
+                received.append(frame["data"]["id"])
+            elif frame["type"] == "notifications_removed":
+                removed.update(frame["data"]["ids"])
+        self.assertEqual(received, sorted(set(received)))
+        # What came and went before the replay reached it does not come.
+        self.assertLessEqual({*old, *new, last} - gone, set(received))
+        self.assertEqual(set(received) & gone, removed & set(received))
+        while "caught_up" not in (frame["type"] for frame in tab.frames):
+            await tab.receive()
+        caught_up = [frame for frame in tab.frames if frame["type"] == "caught_up"]
+        self.assertEqual(len(caught_up), 1)
+        self.assertGreaterEqual(caught_up[0]["data"]["position"], new[999])
 
     async def test_a_client_that_reads_late_gets_all(self):
         data = json.dumps({"x": "y" * 30000})
