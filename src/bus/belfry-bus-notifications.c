@@ -7,6 +7,7 @@
 #include "belfry-bus-private.h"
 #include "belfry-error.h"
 #include "belfry-notification-private.h"
+#include "belfry-notification-service-private.h"
 
 #define LIST_DEFAULT   100
 #define LIST_MAX       1000
@@ -232,126 +233,60 @@ count_unread (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invo
 }
 
 static void
-answer_count (GDBusMethodInvocation *invocation, gint64 count, GError *error)
+on_changed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
+  GDBusMethodInvocation *invocation = user_data;
+  GError *error = NULL;
+  gint64 count = belfry_notification_service_change_finish (BELFRY_NOTIFICATION_SERVICE (source),
+                                                            result, &error);
+
   if (count < 0)
     belfry_bus_take_error (invocation, error);
   else
     g_dbus_method_invocation_return_value (invocation, g_variant_new ("(u)", (guint) count));
 }
 
-/* Reads the arguments of a call that changes some of a user's notifications. Returns: (transfer
- * full) (nullable): the ids as int64; NULL, with the call answered, if something is wrong */
-static GVariant *
-read_ids (GDBusMethodInvocation *invocation, GVariant *parameters, const char **user_id)
+/* Does with some of a user's notifications what @change does. */
+static void
+change_some (BelfryBus *self,
+             GVariant *parameters,
+             GDBusMethodInvocation *invocation,
+             BelfryNotificationServiceChange change)
 {
   g_autoptr (GVariant) ids = NULL;
+  const char *user_id;
+  const gint64 *array;
   gsize n;
 
-  g_variant_get (parameters, "(&s@at)", user_id, &ids);
-  n = g_variant_n_children (ids);
-  if (!check_user_id (invocation, *user_id))
-    return NULL;
+  g_variant_get (parameters, "(&s@at)", &user_id, &ids);
+  /* Ids beyond those of int64 become negative, and nobody has such a one. */
+  array = g_variant_get_fixed_array (ids, &n, sizeof (gint64));
+  if (!check_user_id (invocation, user_id))
+    return;
   if (n == 0 || n > BELFRY_IDS_MAX)
-    {
-      g_dbus_method_invocation_return_error (
-          invocation, BELFRY_ERROR, n == 0 ? BELFRY_ERROR_INVALID_ARGS : BELFRY_ERROR_TOO_LARGE,
-          "ids: %" G_GSIZE_FORMAT " of them, expected 1 to %d", n, BELFRY_IDS_MAX);
-      return NULL;
-    }
-  return g_steal_pointer (&ids);
-}
-
-/* Ids beyond those of int64 become negative, and nobody has such a one. */
-static const gint64 *
-get_ids (GVariant *ids, gsize *n)
-{
-  return g_variant_get_fixed_array (ids, n, sizeof (gint64));
-}
-
-static void
-on_marked_read (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-  gint64 count = belfry_notification_service_mark_read_finish (BELFRY_NOTIFICATION_SERVICE (source),
-                                                               result, &error);
-
-  answer_count (user_data, count, error);
+    g_dbus_method_invocation_return_error (
+        invocation, BELFRY_ERROR, n == 0 ? BELFRY_ERROR_INVALID_ARGS : BELFRY_ERROR_TOO_LARGE,
+        "ids: %" G_GSIZE_FORMAT " of them, expected 1 to %d", n, BELFRY_IDS_MAX);
+  else
+    change (self->context.service, user_id, array, n, NULL, on_changed, invocation);
 }
 
 static void
 mark_read (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
 {
-  const char *user_id;
-  g_autoptr (GVariant) ids = read_ids (invocation, parameters, &user_id);
-  const gint64 *array;
-  gsize n;
-
-  if (ids == NULL)
-    return;
-  array = get_ids (ids, &n);
-  belfry_notification_service_mark_read_async (self->context.service, user_id, array, n, NULL,
-                                               on_marked_read, invocation);
-}
-
-static void
-on_marked_unread (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-  gint64 count = belfry_notification_service_mark_unread_finish (
-      BELFRY_NOTIFICATION_SERVICE (source), result, &error);
-
-  answer_count (user_data, count, error);
+  change_some (self, parameters, invocation, belfry_notification_service_mark_read_async);
 }
 
 static void
 mark_unread (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
 {
-  const char *user_id;
-  g_autoptr (GVariant) ids = read_ids (invocation, parameters, &user_id);
-  const gint64 *array;
-  gsize n;
-
-  if (ids == NULL)
-    return;
-  array = get_ids (ids, &n);
-  belfry_notification_service_mark_unread_async (self->context.service, user_id, array, n, NULL,
-                                                 on_marked_unread, invocation);
-}
-
-static void
-on_removed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-  gint64 count = belfry_notification_service_remove_finish (BELFRY_NOTIFICATION_SERVICE (source),
-                                                            result, &error);
-
-  answer_count (user_data, count, error);
+  change_some (self, parameters, invocation, belfry_notification_service_mark_unread_async);
 }
 
 static void
 remove_some (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
 {
-  const char *user_id;
-  g_autoptr (GVariant) ids = read_ids (invocation, parameters, &user_id);
-  const gint64 *array;
-  gsize n;
-
-  if (ids == NULL)
-    return;
-  array = get_ids (ids, &n);
-  belfry_notification_service_remove_async (self->context.service, user_id, array, n, NULL,
-                                            on_removed, invocation);
-}
-
-static void
-on_marked_all_read (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-  gint64 count = belfry_notification_service_mark_all_read_finish (
-      BELFRY_NOTIFICATION_SERVICE (source), result, &error);
-
-  answer_count (user_data, count, error);
+  change_some (self, parameters, invocation, belfry_notification_service_remove_async);
 }
 
 static void
@@ -362,17 +297,7 @@ mark_all_read (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *inv
   g_variant_get (parameters, "(&s)", &user_id);
   if (check_user_id (invocation, user_id))
     belfry_notification_service_mark_all_read_async (self->context.service, user_id, G_MAXINT64,
-                                                     NULL, on_marked_all_read, invocation);
-}
-
-static void
-on_removed_all (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-  gint64 count = belfry_notification_service_remove_all_finish (
-      BELFRY_NOTIFICATION_SERVICE (source), result, &error);
-
-  answer_count (user_data, count, error);
+                                                     NULL, on_changed, invocation);
 }
 
 static void
@@ -382,8 +307,8 @@ remove_all (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invoca
 
   g_variant_get (parameters, "(&s)", &user_id);
   if (check_user_id (invocation, user_id))
-    belfry_notification_service_remove_all_async (self->context.service, user_id, NULL,
-                                                  on_removed_all, invocation);
+    belfry_notification_service_remove_all_async (self->context.service, user_id, NULL, on_changed,
+                                                  invocation);
 }
 
 static void

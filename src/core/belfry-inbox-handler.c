@@ -9,6 +9,7 @@
 #include "belfry-frames.h"
 #include "belfry-json-private.h"
 #include "belfry-message-private.h"
+#include "belfry-notification-service-private.h"
 
 #define LIST_DEFAULT 20
 #define LIST_MAX     100
@@ -225,93 +226,55 @@ handle_unread_count (BelfryInboxHandler *self, BelfryMessage *message, const Bel
 }
 
 static void
-reply_count (gpointer user_data, gint64 count, GError *error)
+on_changed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Call) call = user_data;
-  g_autoptr (GError) owned = error;
+  g_autoptr (GError) error = NULL;
   g_autoptr (GString) json = NULL;
+  gint64 count = belfry_notification_service_change_finish (BELFRY_NOTIFICATION_SERVICE (source),
+                                                            result, &error);
 
   if (count < 0)
     {
-      reply_store_error (call, owned);
+      reply_store_error (call, error);
       return;
     }
-  json = g_string_new (NULL);
-  g_string_append_printf (json, "{\"count\":%" G_GINT64_FORMAT "}", count);
+  json = g_string_new ("{\"count\":");
+  belfry_json_append_int (json, count);
+  g_string_append_c (json, '}');
   belfry_message_reply_own (call->message, json->str);
 }
 
+/* Does with some of the user's notifications what @change does. */
 static void
-on_marked_read (GObject *source, GAsyncResult *result, gpointer user_data)
+change_some (BelfryInboxHandler *self,
+             BelfryMessage *message,
+             const BelfryJsonValue *data,
+             BelfryNotificationServiceChange change)
 {
-  GError *error = NULL;
-  gint64 count = belfry_notification_service_mark_read_finish (BELFRY_NOTIFICATION_SERVICE (source),
-                                                               result, &error);
+  g_autoptr (GArray) ids = read_ids (message, data);
 
-  reply_count (user_data, count, error);
-}
-
-static void
-on_marked_unread (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-  gint64 count = belfry_notification_service_mark_unread_finish (
-      BELFRY_NOTIFICATION_SERVICE (source), result, &error);
-
-  reply_count (user_data, count, error);
-}
-
-static void
-on_removed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-  gint64 count = belfry_notification_service_remove_finish (BELFRY_NOTIFICATION_SERVICE (source),
-                                                            result, &error);
-
-  reply_count (user_data, count, error);
-}
-
-static void
-on_marked_all_read (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-  gint64 count = belfry_notification_service_mark_all_read_finish (
-      BELFRY_NOTIFICATION_SERVICE (source), result, &error);
-
-  reply_count (user_data, count, error);
+  if (ids != NULL)
+    change (self->service, belfry_message_get_user_id (message), (gint64 *) (gpointer) ids->data,
+            ids->len, NULL, on_changed, call_new (self, message));
 }
 
 static void
 handle_mark_read (BelfryInboxHandler *self, BelfryMessage *message, const BelfryJsonValue *data)
 {
-  g_autoptr (GArray) ids = read_ids (message, data);
-
-  if (ids != NULL)
-    belfry_notification_service_mark_read_async (
-        self->service, belfry_message_get_user_id (message), (gint64 *) (gpointer) ids->data,
-        ids->len, NULL, on_marked_read, call_new (self, message));
+  change_some (self, message, data, belfry_notification_service_mark_read_async);
 }
 
 static void
 handle_mark_unread (BelfryInboxHandler *self, BelfryMessage *message, const BelfryJsonValue *data)
 {
-  g_autoptr (GArray) ids = read_ids (message, data);
-
-  if (ids != NULL)
-    belfry_notification_service_mark_unread_async (
-        self->service, belfry_message_get_user_id (message), (gint64 *) (gpointer) ids->data,
-        ids->len, NULL, on_marked_unread, call_new (self, message));
+  change_some (self, message, data, belfry_notification_service_mark_unread_async);
 }
 
 static void
 handle_remove (BelfryInboxHandler *self, BelfryMessage *message, const BelfryJsonValue *data)
 {
-  g_autoptr (GArray) ids = read_ids (message, data);
-
-  if (ids != NULL)
-    belfry_notification_service_remove_async (self->service, belfry_message_get_user_id (message),
-                                              (gint64 *) (gpointer) ids->data, ids->len, NULL,
-                                              on_removed, call_new (self, message));
+  change_some (self, message, data, belfry_notification_service_remove_async);
 }
 
 static void
@@ -321,9 +284,9 @@ handle_mark_all_read (BelfryInboxHandler *self, BelfryMessage *message, const Be
 
   if (!read_int (message, data, "upTo", 0, BELFRY_POSITION_MAX, &up_to))
     return;
-  belfry_notification_service_mark_all_read_async (
-      self->service, belfry_message_get_user_id (message), up_to, NULL, on_marked_all_read,
-      call_new (self, message));
+  belfry_notification_service_mark_all_read_async (self->service,
+                                                   belfry_message_get_user_id (message), up_to,
+                                                   NULL, on_changed, call_new (self, message));
 }
 
 static const struct

@@ -24,6 +24,19 @@ GTask *belfry_notification_service_new_task (BelfryNotificationService *self,
 
 void belfry_notification_service_change_all (GTask *task, BelfryStoreWrite *write);
 
+/* belfry_notification_service_mark_read_async(), say: all that change some of a user's. */
+typedef void (*BelfryNotificationServiceChange) (BelfryNotificationService *self,
+                                                 const char *user_id,
+                                                 const gint64 *ids,
+                                                 gsize n_ids,
+                                                 GCancellable *cancellable,
+                                                 GAsyncReadyCallback callback,
+                                                 gpointer user_data);
+
+gint64 belfry_notification_service_change_finish (BelfryNotificationService *self,
+                                                  GAsyncResult *result,
+                                                  GError **error);
+
 void belfry_notification_service_copy_async (BelfryNotificationService *self,
                                              const char *user_id,
                                              GAsyncReadyCallback callback,

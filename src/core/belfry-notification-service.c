@@ -470,8 +470,12 @@ change_by_ids (GTask *task,
   submit_write (task, write, on_changed);
 }
 
-static gint64
-finish_count (BelfryNotificationService *self, GAsyncResult *result, GError **error)
+/* What the ends of all calls that count what they have changed have in common: for those who make
+ * several of them, and one callback. */
+gint64
+belfry_notification_service_change_finish (BelfryNotificationService *self,
+                                           GAsyncResult *result,
+                                           GError **error)
 {
   g_return_val_if_fail (g_task_is_valid (result, self), -1);
 
@@ -531,7 +535,7 @@ belfry_notification_service_mark_read_finish (BelfryNotificationService *self,
                                               GAsyncResult *result,
                                               GError **error)
 {
-  return finish_count (self, result, error);
+  return belfry_notification_service_change_finish (self, result, error);
 }
 
 /**
@@ -587,7 +591,7 @@ belfry_notification_service_mark_unread_finish (BelfryNotificationService *self,
                                                 GAsyncResult *result,
                                                 GError **error)
 {
-  return finish_count (self, result, error);
+  return belfry_notification_service_change_finish (self, result, error);
 }
 
 /**
@@ -643,7 +647,7 @@ belfry_notification_service_remove_finish (BelfryNotificationService *self,
                                            GAsyncResult *result,
                                            GError **error)
 {
-  return finish_count (self, result, error);
+  return belfry_notification_service_change_finish (self, result, error);
 }
 
 /**
@@ -699,7 +703,7 @@ belfry_notification_service_mark_all_read_finish (BelfryNotificationService *sel
                                                   GAsyncResult *result,
                                                   GError **error)
 {
-  return finish_count (self, result, error);
+  return belfry_notification_service_change_finish (self, result, error);
 }
 
 /**
@@ -750,5 +754,5 @@ belfry_notification_service_remove_all_finish (BelfryNotificationService *self,
                                                GAsyncResult *result,
                                                GError **error)
 {
-  return finish_count (self, result, error);
+  return belfry_notification_service_change_finish (self, result, error);
 }
