@@ -20,7 +20,7 @@ from load import WELL_BEHAVED, Load, check_counts, check_stored
 MIB = 1024 * 1024
 
 # Workers that have calls going on when Belfry is stopped.
-N_WAITING = 20
+N_WAITING = 40
 
 
 class Faults(BelfryTestCase):
