@@ -57,7 +57,7 @@ choose_reactor (BelfryAcceptor *self)
   BelfryReactor *best = self->reactors[0];
 
   for (guint i = 1; i < self->n_reactors; i++)
-    if (belfry_reactor_get_n_streams (self->reactors[i]) < belfry_reactor_get_n_streams (best))
+    if (belfry_reactor_get_n_sockets (self->reactors[i]) < belfry_reactor_get_n_sockets (best))
       best = self->reactors[i];
   return best;
 }
@@ -128,10 +128,7 @@ on_connection (BelfryWatch *watch, guint32 events)
 
   for (guint i = 0; i < ACCEPTS_PER_TURN; i++)
     {
-      struct sockaddr_storage name;
-      socklen_t length = sizeof name;
-      g_autoptr (GSocketAddress) remote = NULL;
-      int fd = accept4 (self->fd, (struct sockaddr *) &name, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      int fd = accept4 (self->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
       if (fd < 0)
         {
@@ -141,8 +138,7 @@ on_connection (BelfryWatch *watch, guint32 events)
           return;
         }
       set_options (fd);
-      remote = g_socket_address_new_from_native (&name, length);
-      belfry_reactor_adopt (choose_reactor (self), fd, self->address, remote);
+      belfry_reactor_adopt (choose_reactor (self), fd);
       if (fd >= fd_limit)
         {
           /* This one is served; no other is, until some have gone. */

@@ -13,10 +13,10 @@ G_BEGIN_DECLS
 typedef struct
 {
   /* A request, until it has come and its answer is written, or until it has become something that
-   * lasts: belfry_stream_start_frames(). libsoup answers one request of a connection. */
+   * lasts: belfry_socket_keep(). libsoup answers one request of a connection. */
   gint64 request;
 
-  /* A closed stream, until the peer has read the rest and closed, too. Closing at once could make
+  /* A closed socket, until the peer has read the rest and closed, too. Closing at once could make
    * the kernel throw away what the peer has not read, an error frame, say. */
   gint64 linger;
 } BelfryReactorTimes;
@@ -27,13 +27,14 @@ BelfryReactorTimes *belfry_reactor_get_times (BelfryReactor *self);
 void belfry_reactor_add_watch (BelfryReactor *self, int fd, guint32 events, BelfryWatch *watch);
 void belfry_reactor_remove_watch (BelfryReactor *self, int fd);
 void belfry_reactor_mark_cell (BelfryReactor *self, BelfryCell *cell);
-void belfry_reactor_serve (BelfryReactor *self, BelfryStream *stream);
-void belfry_reactor_forget_stream (BelfryReactor *self, BelfryStream *stream);
-void belfry_reactor_set_deadline (BelfryReactor *self, BelfryStream *stream, gint64 deadline);
+BelfryCell *belfry_reactor_join_cell (BelfryReactor *self);
+void belfry_reactor_part_cell (BelfryReactor *self, BelfryCell *cell);
+void belfry_reactor_serve (BelfryReactor *self, BelfrySocket *socket);
+void belfry_reactor_forget_socket (BelfryReactor *self, BelfrySocket *socket);
+void belfry_reactor_set_deadline (BelfryReactor *self, BelfrySocket *socket, gint64 deadline);
 gboolean belfry_reactor_is_stopping (BelfryReactor *self);
 
-/* From any thread: the reactor takes the socket @fd over. @local and @remote are referenced. */
-void
-belfry_reactor_adopt (BelfryReactor *self, int fd, GSocketAddress *local, GSocketAddress *remote);
+/* From any thread: the reactor takes the socket @fd over. */
+void belfry_reactor_adopt (BelfryReactor *self, int fd);
 
 G_END_DECLS

@@ -9,21 +9,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "belfry-stream-private.h"
+#include "belfry-socket-private.h"
 
 #define EVENTS 512
 #define TICK   G_USEC_PER_SEC
 
 #define REQUEST_TIME (30 * G_USEC_PER_SEC)
 #define LINGER_TIME  (5 * G_USEC_PER_SEC)
-
-/* A socket on its way from the acceptor's thread. */
-typedef struct
-{
-  int fd;
-  GSocketAddress *local;
-  GSocketAddress *remote;
-} Arrival;
 
 struct _BelfryReactor
 {
@@ -43,13 +35,14 @@ struct _BelfryReactor
   GPtrArray *marked; /* cells to iterate in this turn */
   GPtrArray *timed;  /* cells whose contexts had a timeout when they were last iterated */
   gint64 next_timed; /* monotonic, µs: none of the timed cells has to be iterated before */
-  GPtrArray *streams;
-  GQueue expiring;     /* of BelfryStream, linked within: those that have a deadline */
-  GPtrArray *to_serve; /* streams to serve in this turn */
-  guint n_streams;     /* atomic: for the acceptor; with those that are on their way here */
+  GPtrArray *sockets;
+  GQueue expiring;     /* of BelfrySocket, linked within: those that have a deadline */
+  GPtrArray *to_serve; /* sockets to serve in this turn */
+  GPtrArray *serving;  /* the other list: this one is gone through */
+  guint n_sockets;     /* atomic: for the acceptor; with those that are on their way here */
 
   GMutex mutex;
-  GArray *arrivals; /* of Arrival */
+  GArray *arrivals; /* of int: sockets on their way from the acceptor's thread */
   gboolean stopping;
   gint64 grace;
   gint64 stop_at; /* when stopping: the end of the grace */
@@ -89,48 +82,47 @@ belfry_reactor_mark_cell (BelfryReactor *self, BelfryCell *cell)
   g_ptr_array_add (self->marked, cell);
 }
 
-/* Has @stream served at the end of this turn. */
+/* Has @socket served at the end of this turn. */
 void
-belfry_reactor_serve (BelfryReactor *self, BelfryStream *stream)
+belfry_reactor_serve (BelfryReactor *self, BelfrySocket *socket)
 {
-  if (stream->to_serve)
+  if (socket->to_serve)
     return;
-  stream->to_serve = TRUE;
-  g_ptr_array_add (self->to_serve, g_object_ref (stream));
+  socket->to_serve = TRUE;
+  g_ptr_array_add (self->to_serve, socket);
 }
 
-/* Has @stream expire in the first tick after @deadline: monotonic, µs; 0 for never. */
+/* Has @socket expire in the first tick after @deadline: monotonic, µs; 0 for never. */
 void
-belfry_reactor_set_deadline (BelfryReactor *self, BelfryStream *stream, gint64 deadline)
+belfry_reactor_set_deadline (BelfryReactor *self, BelfrySocket *socket, gint64 deadline)
 {
-  if (stream->deadline == 0 && deadline != 0)
-    g_queue_push_tail_link (&self->expiring, &stream->expiring);
-  else if (stream->deadline != 0 && deadline == 0)
-    g_queue_unlink (&self->expiring, &stream->expiring);
-  stream->deadline = deadline;
+  if (socket->deadline == 0 && deadline != 0)
+    g_queue_push_tail_link (&self->expiring, &socket->expiring);
+  else if (socket->deadline != 0 && deadline == 0)
+    g_queue_unlink (&self->expiring, &socket->expiring);
+  socket->deadline = deadline;
 }
 
-/* @stream's socket is closed. */
+/* @socket is closed. */
 void
-belfry_reactor_forget_stream (BelfryReactor *self, BelfryStream *stream)
+belfry_reactor_forget_socket (BelfryReactor *self, BelfrySocket *socket)
 {
-  BelfryStream *last;
+  BelfrySocket *last = g_ptr_array_steal_index (self->sockets, self->sockets->len - 1);
 
-  if (belfry_cell_part (stream->cell))
-    g_ptr_array_add (self->roomy, stream->cell);
-  last = g_ptr_array_steal_index (self->streams, self->streams->len - 1);
-  if (last != stream)
+  if (last != socket)
     {
-      g_ptr_array_index (self->streams, stream->place) = last;
-      last->place = stream->place;
+      g_ptr_array_index (self->sockets, socket->place) = last;
+      last->place = socket->place;
     }
-  g_atomic_int_add ((gint *) &self->n_streams, -1);
-  g_object_unref (stream);
+  g_atomic_int_add ((gint *) &self->n_sockets, -1);
+  /* One that is on the list is freed when its turn comes. */
+  if (!socket->to_serve)
+    g_free (socket);
 }
 
-/* Finds a cell with room, and takes a place in it. */
-static BelfryCell *
-join_cell (BelfryReactor *self)
+/* Returns: (transfer none): a cell in which a place was taken */
+BelfryCell *
+belfry_reactor_join_cell (BelfryReactor *self)
 {
   BelfryCell *cell;
 
@@ -146,18 +138,22 @@ join_cell (BelfryReactor *self)
   return cell;
 }
 
-static void
-add_stream (BelfryReactor *self, Arrival *arrival)
+/* Gives a place in @cell back. */
+void
+belfry_reactor_part_cell (BelfryReactor *self, BelfryCell *cell)
 {
-  BelfryCell *cell = join_cell (self);
-  BelfryStream *stream = belfry_stream_new (self, cell, arrival->fd);
+  if (belfry_cell_part (cell))
+    g_ptr_array_add (self->roomy, cell);
+}
 
-  stream->place = self->streams->len;
-  g_ptr_array_add (self->streams, stream);
+static void
+add_socket (BelfryReactor *self, int fd)
+{
+  BelfrySocket *socket = belfry_socket_new (self, fd);
 
-  belfry_cell_enter (cell);
-  self->funcs->accepted (self, stream, arrival->local, arrival->remote, self->user_data);
-  belfry_cell_leave (cell);
+  socket->place = self->sockets->len;
+  g_ptr_array_add (self->sockets, socket);
+  self->funcs->accepted (self, socket, self->user_data);
 }
 
 static void
@@ -169,35 +165,31 @@ add_arrivals (BelfryReactor *self)
   if (self->arrivals->len > 0)
     {
       arrivals = self->arrivals;
-      self->arrivals = g_array_new (FALSE, FALSE, sizeof (Arrival));
+      self->arrivals = g_array_new (FALSE, FALSE, sizeof (int));
     }
   g_mutex_unlock (&self->mutex);
 
   for (guint i = 0; arrivals != NULL && i < arrivals->len; i++)
     {
-      Arrival *arrival = &g_array_index (arrivals, Arrival, i);
+      int fd = g_array_index (arrivals, int, i);
 
       if (self->stop_at == 0)
-        add_stream (self, arrival);
+        add_socket (self, fd);
       else
         {
-          close (arrival->fd);
-          g_atomic_int_add ((gint *) &self->n_streams, -1);
+          close (fd);
+          g_atomic_int_add ((gint *) &self->n_sockets, -1);
         }
-      g_object_unref (arrival->local);
-      g_object_unref (arrival->remote);
     }
 }
 
 void
-belfry_reactor_adopt (BelfryReactor *self, int fd, GSocketAddress *local, GSocketAddress *remote)
+belfry_reactor_adopt (BelfryReactor *self, int fd)
 {
-  Arrival arrival = { fd, g_object_ref (local), g_object_ref (remote) };
-
   /* It counts from here: the next one that is accepted may need to go to another reactor. */
-  g_atomic_int_inc ((gint *) &self->n_streams);
+  g_atomic_int_inc ((gint *) &self->n_sockets);
   g_mutex_lock (&self->mutex);
-  g_array_append_val (self->arrivals, arrival);
+  g_array_append_val (self->arrivals, fd);
   g_mutex_unlock (&self->mutex);
   belfry_reactor_wake (self);
 }
@@ -263,48 +255,52 @@ check_timed (BelfryReactor *self)
 }
 
 static void
-serve_streams (BelfryReactor *self)
+serve_sockets (BelfryReactor *self)
 {
-  g_autoptr (GPtrArray) to_serve = NULL;
+  GPtrArray *to_serve;
 
   if (self->to_serve->len == 0)
     return;
   /* What is to be served meanwhile belongs to the next turn, which does not sleep before. */
   to_serve = self->to_serve;
-  self->to_serve = g_ptr_array_new_with_free_func (g_object_unref);
+  self->to_serve = self->serving;
+  self->serving = to_serve;
   for (guint i = 0; i < to_serve->len; i++)
     {
-      BelfryStream *stream = g_ptr_array_index (to_serve, i);
+      BelfrySocket *socket = g_ptr_array_index (to_serve, i);
 
-      stream->to_serve = FALSE;
-      if (stream->state != BELFRY_STREAM_CLOSED)
-        belfry_stream_serve (stream);
+      socket->to_serve = FALSE;
+      if (socket->state != BELFRY_SOCKET_CLOSED)
+        belfry_socket_serve (socket);
+      else
+        g_free (socket);
     }
+  g_ptr_array_set_size (to_serve, 0);
 }
 
-/* Ends the streams whose time is over. Only those are looked at that have a deadline: an open
+/* Ends the sockets whose time is over. Only those are looked at that have a deadline: an open
  * WebSocket has none. */
 static void
-expire_streams (BelfryReactor *self)
+expire_sockets (BelfryReactor *self)
 {
   GList *next;
 
   for (GList *link = self->expiring.head; link != NULL; link = next)
     {
-      BelfryStream *stream = link->data;
+      BelfrySocket *socket = link->data;
 
       next = link->next;
-      if (stream->deadline <= self->now)
-        belfry_stream_expire (stream);
+      if (socket->deadline <= self->now)
+        belfry_socket_expire (socket);
     }
 }
 
 static void
-expire_all_streams (BelfryReactor *self)
+expire_all_sockets (BelfryReactor *self)
 {
   /* Backwards: the last one takes the place of one that goes. */
-  for (guint i = self->streams->len; i > 0; i--)
-    belfry_stream_expire (g_ptr_array_index (self->streams, i - 1));
+  for (guint i = self->sockets->len; i > 0; i--)
+    belfry_socket_expire (g_ptr_array_index (self->sockets, i - 1));
 }
 
 /* Returns: when this turn may end at the latest, in ms from now, for epoll */
@@ -350,8 +346,8 @@ take_wake (BelfryReactor *self)
         self->stop_at = self->now + self->grace;
       g_mutex_unlock (&self->mutex);
       /* At the end of this turn, those that are idle go: stopping must not wait for them. */
-      for (guint i = 0; self->stop_at != 0 && i < self->streams->len; i++)
-        belfry_reactor_serve (self, g_ptr_array_index (self->streams, i));
+      for (guint i = 0; self->stop_at != 0 && i < self->sockets->len; i++)
+        belfry_reactor_serve (self, g_ptr_array_index (self->sockets, i));
     }
 }
 
@@ -363,14 +359,14 @@ turn (BelfryReactor *self)
   if (self->next_tick <= self->now)
     {
       self->next_tick = self->now + TICK;
-      expire_streams (self);
+      expire_sockets (self);
       self->funcs->tick (self, self->user_data);
     }
   if (self->stop_at != 0 && self->stop_at <= self->now)
-    expire_all_streams (self);
+    expire_all_sockets (self);
   check_timed (self);
   iterate_cells (self);
-  serve_streams (self);
+  serve_sockets (self);
 }
 
 static gpointer
@@ -381,11 +377,11 @@ reactor_thread (gpointer data)
   self->now = g_get_monotonic_time ();
   self->next_tick = self->now + TICK;
   self->funcs->start (self, self->user_data);
-  while (self->stop_at == 0 || self->streams->len > 0)
+  while (self->stop_at == 0 || self->sockets->len > 0)
     turn (self);
   self->funcs->stop (self, self->user_data);
 
-  /* What libsoup still has to do, it does now: there is no stream left to wait for. */
+  /* What libsoup still has to do, it does now: there is no socket left to wait for. */
   while (self->marked->len > 0)
     iterate_cells (self);
   for (guint i = 0; i < self->cells->len; i++)
@@ -414,9 +410,10 @@ belfry_reactor_new (const char *name, const BelfryReactorFuncs *funcs, gpointer 
   self->roomy = g_ptr_array_new ();
   self->marked = g_ptr_array_new ();
   self->timed = g_ptr_array_new ();
-  self->streams = g_ptr_array_new ();
-  self->to_serve = g_ptr_array_new_with_free_func (g_object_unref);
-  self->arrivals = g_array_new (FALSE, FALSE, sizeof (Arrival));
+  self->sockets = g_ptr_array_new ();
+  self->to_serve = g_ptr_array_new ();
+  self->serving = g_ptr_array_new ();
+  self->arrivals = g_array_new (FALSE, FALSE, sizeof (int));
   g_mutex_init (&self->mutex);
   self->wake_watch.ready = on_wake;
   belfry_reactor_add_watch (self, self->wake_fd, EPOLLIN, &self->wake_watch);
@@ -429,7 +426,7 @@ belfry_reactor_start (BelfryReactor *self)
   self->thread = g_thread_new (self->name, reactor_thread, self);
 }
 
-/* Ends the thread when no stream is left, and after @grace µs at the latest. */
+/* Ends the thread when no socket is left, and after @grace µs at the latest. */
 void
 belfry_reactor_stop (BelfryReactor *self, gint64 grace)
 {
@@ -462,8 +459,11 @@ belfry_reactor_free (BelfryReactor *self)
   /* Those who came too late are closed. */
   self->stop_at = 1;
   add_arrivals (self);
+  for (guint i = 0; i < self->to_serve->len; i++)
+    g_free (g_ptr_array_index (self->to_serve, i));
   g_ptr_array_unref (self->to_serve);
-  g_ptr_array_unref (self->streams);
+  g_ptr_array_unref (self->serving);
+  g_ptr_array_unref (self->sockets);
   g_ptr_array_unref (self->timed);
   g_ptr_array_unref (self->marked);
   g_ptr_array_unref (self->roomy);
@@ -490,9 +490,9 @@ belfry_reactor_wake (BelfryReactor *self)
 
 /* From any thread: the connections that it has, and those that it was given a moment ago. */
 guint
-belfry_reactor_get_n_streams (BelfryReactor *self)
+belfry_reactor_get_n_sockets (BelfryReactor *self)
 {
-  return (guint) g_atomic_int_get (&self->n_streams);
+  return (guint) g_atomic_int_get (&self->n_sockets);
 }
 
 BelfryReactorTimes *

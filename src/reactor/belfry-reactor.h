@@ -3,11 +3,11 @@
 
 #pragma once
 
-#include "belfry-stream.h"
+#include "belfry-socket.h"
 
 G_BEGIN_DECLS
 
-/* A thread with an epoll of its own, and the streams that live in it. */
+/* A thread with an epoll of its own, and the sockets that live in it. */
 typedef struct _BelfryReactor BelfryReactor;
 
 /* What the user of a reactor does in its thread. */
@@ -15,12 +15,8 @@ typedef struct
 {
   void (*start) (BelfryReactor *reactor, gpointer user_data);
 
-  /* A connection was accepted: give the stream to libsoup. @local and @remote are its ends */
-  void (*accepted) (BelfryReactor *reactor,
-                    BelfryStream *stream,
-                    GSocketAddress *local,
-                    GSocketAddress *remote,
-                    gpointer user_data);
+  /* A connection was accepted: set the owner of the socket */
+  void (*accepted) (BelfryReactor *reactor, BelfrySocket *socket, gpointer user_data);
 
   /* belfry_reactor_wake() was called since the last time. */
   void (*woken) (BelfryReactor *reactor, gpointer user_data);
@@ -28,7 +24,7 @@ typedef struct
   /* Once a second. */
   void (*tick) (BelfryReactor *reactor, gpointer user_data);
 
-  /* No stream is left: belfry_reactor_stop() ends after this. */
+  /* No socket is left: belfry_reactor_stop() ends after this. */
   void (*stop) (BelfryReactor *reactor, gpointer user_data);
 } BelfryReactorFuncs;
 
@@ -41,7 +37,7 @@ void belfry_reactor_join (BelfryReactor *self);
 void belfry_reactor_free (BelfryReactor *self);
 
 void belfry_reactor_wake (BelfryReactor *self);
-guint belfry_reactor_get_n_streams (BelfryReactor *self);
+guint belfry_reactor_get_n_sockets (BelfryReactor *self);
 gint64 belfry_reactor_get_now (BelfryReactor *self);
 
 G_END_DECLS

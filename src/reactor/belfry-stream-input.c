@@ -3,13 +3,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 
-#include "belfry-reactor-private.h"
 #include "belfry-stream-private.h"
-
-/* A peer that does not read its answers is not read from. */
-#define QUEUED_MAX (64 * 1024)
 
 typedef struct
 {
@@ -38,64 +33,21 @@ fail (int errnum, GError **error)
 gboolean
 belfry_stream_input_is_ready (BelfryStream *stream)
 {
-  if (stream->state != BELFRY_STREAM_OPEN || stream->broken != 0 || stream->refused)
-    return TRUE;
-  return (stream->readable || stream->leftover != NULL) && !stream->held
-         && stream->queued <= QUEUED_MAX;
+  return stream->received != NULL || stream->socket == NULL
+         || belfry_socket_is_readable (stream->socket);
 }
 
+/* Takes what was read before there was a stream. */
 static gssize
-receive (BelfryStream *stream, void *buffer, gsize count)
+take_received (BelfryStream *stream, void *buffer, gsize count)
 {
-  gssize n;
+  gsize n = MIN (count, stream->received->len - stream->received_start);
 
-  do
-    n = recv (stream->fd, buffer, count, 0);
-  while (n < 0 && errno == EINTR);
-
-  /* The socket is watched for edges, and a short read is one: nothing more is there, unless the
-   * peer has sent its last. */
-  if (n < 0 ? errno == EAGAIN : (gsize) n < count && !stream->hang_up)
-    stream->readable = FALSE;
-  return n;
-}
-
-/* Copies what is left over without taking it: how much of it is read is not known yet. */
-static gssize
-peek_leftover (BelfryStream *stream, void *buffer, gsize count)
-{
-  gsize n = MIN (count, stream->leftover->len - stream->leftover_start);
-
-  memcpy (buffer, stream->leftover->data + stream->leftover_start, n);
+  memcpy (buffer, stream->received->data + stream->received_start, n);
+  stream->received_start += (guint) n;
+  if (stream->received_start == stream->received->len)
+    g_clear_pointer (&stream->received, g_byte_array_unref);
   return (gssize) n;
-}
-
-static void
-skip_leftover (BelfryStream *stream, gssize n)
-{
-  stream->leftover_start += (gsize) n;
-  if (stream->leftover_start == stream->leftover->len)
-    {
-      g_clear_pointer (&stream->leftover, g_byte_array_unref);
-      stream->leftover_start = 0;
-    }
-}
-
-/* libsoup reads ahead, and would keep what comes behind a request where it could not be counted.
- * So a request is given to it alone, and the rest with the next read.
- *
- * Returns: how many of the @n bytes belong to the request */
-static gssize
-cut_at_request_end (BelfryStream *stream, const guint8 *bytes, gssize n)
-{
-  gssize end = (gssize) belfry_request_end_find (&stream->request_end, bytes, (gsize) n);
-
-  if (end < n && stream->leftover == NULL)
-    {
-      stream->leftover = g_byte_array_new ();
-      g_byte_array_append (stream->leftover, bytes + end, (guint) (n - end));
-    }
-  return end;
 }
 
 static gssize
@@ -106,38 +58,14 @@ belfry_stream_input_read (GInputStream *input,
                           GError **error)
 {
   BelfryStream *stream = ((BelfryStreamInput *) input)->stream;
-  gboolean from_leftover = stream->leftover != NULL;
-  BelfryFrameFault fault = BELFRY_FRAME_FAULT_NONE;
   gssize n;
 
-  if (stream->broken != 0 || stream->refused)
-    return fail (stream->broken != 0 ? stream->broken : EPROTO, error);
-  if (stream->state != BELFRY_STREAM_OPEN)
-    return 0;
-  if (!belfry_stream_input_is_ready (stream))
-    return fail (EAGAIN, error);
-
-  n = from_leftover ? peek_leftover (stream, buffer, count) : receive (stream, buffer, count);
-  if (n < 0)
-    return fail (errno, error);
-  if (n == 0)
-    return 0;
-
-  stream->last_received = belfry_reactor_get_now (stream->reactor);
-  if (stream->framed)
-    fault = belfry_frame_meter_pass (&stream->meter, buffer, (gsize) n, stream->max_message);
-  else
-    n = cut_at_request_end (stream, buffer, n);
-  if (from_leftover)
-    skip_leftover (stream, n);
-  /* A fault fails the read whatever the owner says: libsoup would keep all that is too large. */
-  if ((stream->owner_funcs != NULL && !stream->owner_funcs->received (stream, fault, stream->owner))
-      || fault != BELFRY_FRAME_FAULT_NONE)
-    {
-      stream->refused = TRUE;
-      return fail (EPROTO, error);
-    }
-  return n;
+  if (stream->socket == NULL)
+    return fail (ECONNABORTED, error);
+  if (stream->received != NULL)
+    return take_received (stream, buffer, count);
+  n = belfry_socket_read (stream->socket, buffer, count);
+  return n < 0 ? fail ((int) -n, error) : n;
 }
 
 static gssize
@@ -190,21 +118,4 @@ belfry_stream_input_new (BelfryStream *stream)
 
   self->stream = stream;
   return G_INPUT_STREAM (self);
-}
-
-/* Throws away what the peer of a closed stream still sends. Returns: whether it has closed, too */
-gboolean
-belfry_stream_input_discard (BelfryStream *stream)
-{
-  char buffer[4096];
-  gssize n;
-
-  /* A flood is cut off by the deadline; here it only must not stop the others. */
-  for (guint i = 0; i < 16 && stream->readable; i++)
-    {
-      n = receive (stream, buffer, sizeof buffer);
-      if (n == 0 || (n < 0 && errno != EAGAIN))
-        return TRUE;
-    }
-  return FALSE;
 }

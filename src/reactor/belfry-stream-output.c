@@ -2,14 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 
-#include "belfry-reactor-private.h"
+#include "belfry-socket-private.h"
 #include "belfry-stream-private.h"
-
-/* Chunks that are sent by one system call. */
-#define GATHER 64
 
 typedef struct
 {
@@ -28,123 +23,6 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (BelfryStreamOutput,
                                G_IMPLEMENT_INTERFACE (G_TYPE_POLLABLE_OUTPUT_STREAM,
                                                       belfry_stream_output_pollable_init))
 
-typedef struct
-{
-  GBytes *bytes;
-  guint credit; /* what the owner gets back when it is sent */
-} Chunk;
-
-static void
-chunk_free (gpointer data)
-{
-  Chunk *chunk = data;
-
-  g_bytes_unref (chunk->bytes);
-  g_free (chunk);
-}
-
-static void
-enqueue (BelfryStream *stream, GBytes *bytes, guint credit)
-{
-  Chunk *chunk;
-
-  if (stream->ended || g_bytes_get_size (bytes) == 0)
-    return;
-  chunk = g_new (Chunk, 1);
-  chunk->bytes = g_bytes_ref (bytes);
-  chunk->credit = credit;
-  if (stream->queued == 0)
-    stream->last_sent = belfry_reactor_get_now (stream->reactor);
-  g_queue_push_tail (&stream->queue, chunk);
-  stream->queued += g_bytes_get_size (bytes);
-  belfry_reactor_serve (stream->reactor, stream);
-}
-
-/* Sends @bytes behind all that was written before. @credit is given back by
- * belfry_stream_take_credit() when the kernel has taken them. Nothing is sent on a stream that was
- * closed. */
-void
-belfry_stream_send (BelfryStream *self, GBytes *bytes, guint credit)
-{
-  if (self->state == BELFRY_STREAM_OPEN && self->broken == 0)
-    enqueue (self, bytes, credit);
-}
-
-/* Drops what is written from now on, as if it were sent: the last word has been said. */
-void
-belfry_stream_end (BelfryStream *self)
-{
-  self->ended = TRUE;
-}
-
-/* The kernel took @n bytes. */
-static void
-dequeue (BelfryStream *stream, gsize n)
-{
-  stream->queued -= n;
-  stream->last_sent = belfry_reactor_get_now (stream->reactor);
-  n += stream->head_offset;
-  while (n > 0)
-    {
-      Chunk *chunk = g_queue_peek_head (&stream->queue);
-      gsize size = g_bytes_get_size (chunk->bytes);
-
-      if (n < size)
-        break;
-      n -= size;
-      stream->credit += chunk->credit;
-      chunk_free (g_queue_pop_head (&stream->queue));
-    }
-  stream->head_offset = n;
-}
-
-static gssize
-send_some (BelfryStream *stream)
-{
-  struct iovec vectors[GATHER];
-  struct msghdr message = { .msg_iov = vectors };
-  gssize n;
-
-  for (GList *link = stream->queue.head; link != NULL && message.msg_iovlen < GATHER;
-       link = link->next)
-    {
-      gsize skip = message.msg_iovlen == 0 ? stream->head_offset : 0;
-      gsize size;
-      gconstpointer data = g_bytes_get_data (((Chunk *) link->data)->bytes, &size);
-
-      vectors[message.msg_iovlen++] =
-          (struct iovec){ (char *) (gpointer) data + skip, size - skip };
-    }
-  do
-    n = sendmsg (stream->fd, &message, MSG_NOSIGNAL);
-  while (n < 0 && errno == EINTR);
-  return n;
-}
-
-/* Sends as much as the kernel takes. */
-void
-belfry_stream_output_flush (BelfryStream *stream)
-{
-  while (stream->queued > 0 && stream->writable && stream->broken == 0)
-    {
-      gssize n = send_some (stream);
-
-      if (n >= 0)
-        dequeue (stream, (gsize) n);
-      else if (errno == EAGAIN)
-        stream->writable = FALSE;
-      else
-        belfry_stream_break (stream, errno);
-    }
-}
-
-void
-belfry_stream_output_clear (BelfryStream *stream)
-{
-  g_queue_clear_full (&stream->queue, chunk_free);
-  stream->queued = stream->head_offset = 0;
-}
-
 static gssize
 belfry_stream_output_write (GOutputStream *output,
                             const void *buffer,
@@ -152,17 +30,17 @@ belfry_stream_output_write (GOutputStream *output,
                             GCancellable *cancellable,
                             GError **error)
 {
-  BelfryStream *stream = ((BelfryStreamOutput *) output)->stream;
+  BelfrySocket *socket = ((BelfryStreamOutput *) output)->stream->socket;
   g_autoptr (GBytes) bytes = NULL;
-  int errnum = stream->broken != 0 ? stream->broken : EPIPE;
+  int errnum = socket == NULL ? EPIPE : belfry_socket_get_fault (socket);
 
-  if (stream->broken != 0 || stream->state != BELFRY_STREAM_OPEN)
+  if (errnum != 0)
     {
       g_set_error_literal (error, G_IO_ERROR, g_io_error_from_errno (errnum), g_strerror (errnum));
       return -1;
     }
   bytes = g_bytes_new (buffer, count);
-  enqueue (stream, bytes, 0);
+  belfry_socket_send (socket, bytes, 0);
   return (gssize) count;
 }
 

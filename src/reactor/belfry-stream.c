@@ -3,134 +3,64 @@
 
 #include "belfry-stream-private.h"
 
-#include <errno.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "belfry-reactor-private.h"
-
-/* How long libsoup has to close a connection that failed. */
-#define BREAK_TIME (1 * G_USEC_PER_SEC)
+#include "belfry-socket-private.h"
 
 G_DEFINE_FINAL_TYPE (BelfryStream, belfry_stream, G_TYPE_IO_STREAM)
 
-/* @time: from now, µs */
 static void
-set_time (BelfryStream *self, gint64 time)
+on_ready (BelfrySocket *socket, gpointer owner)
 {
-  belfry_reactor_set_deadline (self->reactor, self, belfry_reactor_get_now (self->reactor) + time);
+  BelfryStream *self = owner;
+
+  belfry_cell_mark (self->cell);
 }
 
 static void
-on_event (BelfryWatch *watch, guint32 events)
+on_gone (BelfrySocket *socket, gpointer owner)
 {
-  BelfryStream *self = BELFRY_WATCH_OWNER (watch, BelfryStream, watch);
+  BelfryStream *self = owner;
 
-  if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-    self->hang_up = TRUE;
-  if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-    {
-      self->readable = TRUE;
-      belfry_cell_mark (self->cell);
-    }
-  if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
-    self->writable = TRUE;
-  if (self->queued > 0 || self->state != BELFRY_STREAM_OPEN)
-    belfry_reactor_serve (self->reactor, self);
+  self->socket = NULL;
+  belfry_reactor_part_cell (self->reactor, self->cell);
+  /* Who waits for it need not wait any longer. */
+  belfry_cell_mark (self->cell);
+  g_object_unref (self);
 }
 
-/* A stream of the reactor, which holds a reference until the socket is closed. Takes @fd
- * over. */
+static const BelfrySocketOwner owner_funcs = { on_ready, NULL, on_gone };
+
+/* Takes @socket over, of which @bytes were read already: they are read again.
+ *
+ * Returns: (transfer none): the stream, which lives as long as the socket at least */
 BelfryStream *
-belfry_stream_new (BelfryReactor *reactor, BelfryCell *cell, int fd)
+belfry_stream_new (BelfrySocket *socket, const guint8 *bytes, gsize length)
 {
   BelfryStream *self = g_object_new (BELFRY_TYPE_STREAM, NULL);
 
-  self->reactor = reactor;
-  self->cell = cell;
-  self->fd = fd;
-  self->last_received = self->last_sent = belfry_reactor_get_now (reactor);
-  self->expiring.data = self;
-  set_time (self, belfry_reactor_get_times (reactor)->request);
-  self->watch.ready = on_event;
-  belfry_reactor_add_watch (reactor, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, &self->watch);
+  self->socket = socket;
+  self->reactor = socket->reactor;
+  self->cell = belfry_reactor_join_cell (self->reactor);
+  if (length > 0)
+    {
+      self->received = g_byte_array_sized_new ((guint) length);
+      g_byte_array_append (self->received, bytes, (guint) length);
+    }
+  belfry_socket_set_owner (socket, &owner_funcs, self);
   return self;
 }
 
-/* The socket goes for good. */
-static void
-finish (BelfryStream *self)
-{
-  self->state = BELFRY_STREAM_CLOSED;
-  belfry_reactor_set_deadline (self->reactor, self, 0);
-  belfry_stream_output_clear (self);
-  g_clear_pointer (&self->leftover, g_byte_array_unref);
-  close (self->fd);
-  self->fd = -1;
-  belfry_reactor_forget_stream (self->reactor, self);
-}
-
-/* Unless it is closed, the connection failed: libsoup learns of it when it reads next, which is at
- * once. */
+/* Between enter and leave, sources that libsoup makes are attached to the cell of the stream. */
 void
-belfry_stream_break (BelfryStream *self, int errnum)
+belfry_stream_enter (BelfryStream *self)
 {
-  if (self->broken != 0 || self->state == BELFRY_STREAM_CLOSED)
-    return;
-  self->broken = errnum;
-  set_time (self, BREAK_TIME);
-  belfry_stream_output_clear (self);
-  belfry_cell_mark (self->cell);
-  if (self->state != BELFRY_STREAM_OPEN)
-    belfry_reactor_serve (self->reactor, self);
+  belfry_cell_enter (self->cell);
 }
 
-/* Its time is over: the connection fails and, should nobody have closed it then, goes. */
 void
-belfry_stream_expire (BelfryStream *self)
+belfry_stream_leave (BelfryStream *self)
 {
-  if (self->broken != 0)
-    finish (self);
-  else
-    belfry_stream_break (self, ETIMEDOUT);
-}
-
-/* Whether it is an HTTP connection that waits for a request. As answers are written in the turn
- * that the request came in, such a one has nothing to lose. */
-static gboolean
-is_idle (BelfryStream *self)
-{
-  return self->state == BELFRY_STREAM_OPEN && !self->framed && self->queued == 0
-         && self->leftover == NULL;
-}
-
-/* Does what is due: the reactor calls it at the end of a turn. */
-void
-belfry_stream_serve (BelfryStream *self)
-{
-  gboolean was_ready = belfry_stream_input_is_ready (self);
-
-  belfry_stream_output_flush (self);
-  if (self->credit > 0 && self->owner_funcs != NULL)
-    self->owner_funcs->sent (self, self->owner);
-  if (!was_ready && belfry_stream_input_is_ready (self))
-    belfry_cell_mark (self->cell);
-
-  if (self->state == BELFRY_STREAM_CLOSING && self->queued == 0)
-    {
-      shutdown (self->fd, SHUT_WR);
-      self->state = BELFRY_STREAM_LINGERING;
-    }
-  if (self->broken != 0
-          ? self->state != BELFRY_STREAM_OPEN
-          : self->state == BELFRY_STREAM_LINGERING && belfry_stream_input_discard (self))
-    finish (self);
-  /* There is no event for what has come already. */
-  else if (self->state == BELFRY_STREAM_LINGERING && self->readable)
-    belfry_reactor_serve (self->reactor, self);
-  else if (belfry_reactor_is_stopping (self->reactor) && is_idle (self))
-    belfry_stream_break (self, ECONNABORTED);
+  belfry_cell_leave (self->cell);
 }
 
 static gboolean
@@ -138,12 +68,8 @@ belfry_stream_close (GIOStream *stream, GCancellable *cancellable, GError **erro
 {
   BelfryStream *self = BELFRY_STREAM (stream);
 
-  if (self->state == BELFRY_STREAM_OPEN)
-    {
-      self->state = BELFRY_STREAM_CLOSING;
-      set_time (self, belfry_reactor_get_times (self->reactor)->linger);
-      belfry_reactor_serve (self->reactor, self);
-    }
+  if (self->socket != NULL)
+    belfry_socket_close (self->socket);
   return TRUE;
 }
 
@@ -185,7 +111,8 @@ belfry_stream_finalize (GObject *object)
 {
   BelfryStream *self = BELFRY_STREAM (object);
 
-  g_assert (self->fd < 0);
+  g_assert (self->socket == NULL);
+  g_clear_pointer (&self->received, g_byte_array_unref);
   g_object_unref (self->input);
   g_object_unref (self->output);
 
@@ -208,73 +135,6 @@ belfry_stream_class_init (BelfryStreamClass *klass)
 static void
 belfry_stream_init (BelfryStream *self)
 {
-  self->fd = -1;
   self->input = belfry_stream_input_new (self);
   self->output = belfry_stream_output_new (self);
-}
-
-/* @owner is unowned; set NULL before it goes. */
-void
-belfry_stream_set_owner (BelfryStream *self, const BelfryStreamOwner *funcs, gpointer owner)
-{
-  self->owner_funcs = funcs;
-  self->owner = owner;
-}
-
-/* How much of the credit given to belfry_stream_send() came back since this was last asked. */
-guint
-belfry_stream_take_credit (BelfryStream *self)
-{
-  guint credit = self->credit;
-
-  self->credit = 0;
-  return credit;
-}
-
-/* Bytes that the kernel has not taken yet. */
-gsize
-belfry_stream_get_queued (BelfryStream *self)
-{
-  return self->queued;
-}
-
-/* When the peer was last heard, monotonic, µs. */
-gint64
-belfry_stream_get_last_received (BelfryStream *self)
-{
-  return self->last_received;
-}
-
-/* When the kernel last took something or, if that is later, when the queue began to fill. */
-gint64
-belfry_stream_get_last_sent (BelfryStream *self)
-{
-  return self->last_sent;
-}
-
-/* The handshake is over: what comes in from now on are WebSocket frames, and the stream may stay
- * as long as it likes. */
-BelfryFrameMeter *
-belfry_stream_start_frames (BelfryStream *self, gsize max_message)
-{
-  self->framed = TRUE;
-  self->max_message = max_message;
-  belfry_reactor_set_deadline (self->reactor, self, 0);
-  return &self->meter;
-}
-
-/* Whether nothing more is to be read for the time being. */
-void
-belfry_stream_hold_input (BelfryStream *self, gboolean hold)
-{
-  self->held = hold != FALSE;
-  if (!hold && belfry_stream_input_is_ready (self))
-    belfry_cell_mark (self->cell);
-}
-
-/* Ends the connection without sending what is queued. */
-void
-belfry_stream_abort (BelfryStream *self)
-{
-  belfry_stream_break (self, ECONNABORTED);
 }

@@ -143,7 +143,7 @@ set_bad_handshake (SoupServerMessage *message, const char *detail)
   set_problem (message, STATUS_UPGRADE_REQUIRED, "This speaks version 13 of the protocol");
 }
 
-/* Before libsoup looks at the handshake. An answer that is set here ends it. */
+/* What is no handshake that belfry_handshake_check() accepts: it is told why. */
 static void
 on_websocket_request (SoupServer *server,
                       SoupServerMessage *message,
@@ -170,6 +170,8 @@ on_websocket_request (SoupServer *server,
     }
   else if (!soup_websocket_server_check_handshake (message, NULL, NULL, NULL, &error))
     set_bad_handshake (message, error->message);
+  else
+    set_bad_handshake (message, "The handshake is not one of RFC 6455");
 }
 
 static gboolean

@@ -3,7 +3,11 @@
 
 #include "belfry-web-socket.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "belfry-frame-parser.h"
+#include "belfry-frame-reader.h"
 #include "belfry-frames.h"
 #include "belfry-rate-limit.h"
 #include "belfry-web-worker.h"
@@ -21,15 +25,20 @@
 #define REGISTRATION_TIME (30 * G_USEC_PER_SEC)
 #define SLOW_TIME         (60 * G_USEC_PER_SEC)
 
+/* RFC 6455, section 5.2. */
+#define OPCODE_CLOSE 0x8
+#define OPCODE_PING  0x9
+#define OPCODE_PONG  0xa
+#define CONTROL_MAX  125
+
 /* How long a peer has to answer a Close. */
 #define CLOSE_TIME (5 * G_USEC_PER_SEC)
 
 struct _BelfryWebSocket
 {
   BelfryWebWorker *worker;
-  SoupWebsocketConnection *connection;
-  BelfryStream *stream;
-  BelfryFrameMeter *meter;
+  BelfrySocket *socket;
+  BelfryFrameReader reader;
   guint64 handle;
   char *peer;                 /* until the main thread has it */
   BelfryConnectionSlot *slot; /* NULL as soon as it is sent away, or gone */
@@ -45,17 +54,6 @@ struct _BelfryWebSocket
   guint pinged : 1;
 };
 
-static gboolean on_received (BelfryStream *stream, BelfryFrameFault fault, gpointer owner);
-static void on_sent (BelfryStream *stream, gpointer owner);
-
-static const BelfryStreamOwner owner_funcs = { on_received, on_sent };
-
-static gboolean
-is_open (BelfryWebSocket *self)
-{
-  return soup_websocket_connection_get_state (self->connection) == SOUP_WEBSOCKET_STATE_OPEN;
-}
-
 /* It no longer counts: its place is free, and the main thread forgets it. */
 static void
 leave (BelfryWebSocket *self)
@@ -70,14 +68,14 @@ leave (BelfryWebSocket *self)
     belfry_web_worker_tell (self->worker, &gone);
 }
 
-/* Sends one text frame, past libsoup: the bytes are the same for every client that gets it. */
+/* Sends one text frame: its bytes are the same for every client that gets it. */
 void
 belfry_web_socket_send (BelfryWebSocket *self, GBytes *text)
 {
   /* A data frame must not follow a Close: RFC 6455, section 5.5.1. */
-  if (self->left_at != 0 || !is_open (self))
+  if (self->left_at != 0)
     return;
-  belfry_stream_send (self->stream, belfry_web_worker_frame (self->worker, text),
+  belfry_socket_send (self->socket, belfry_web_worker_frame (self->worker, text),
                       (guint) g_bytes_get_size (text));
 }
 
@@ -89,26 +87,42 @@ send_frame (BelfryWebSocket *self, GBytes *text)
   belfry_web_socket_send (self, owned);
 }
 
-/* Sends @last (nullable), then a Close with @close_code. libsoup refuses some codes that RFC 6455's
- * registry has (1012, 1013), so the frame is written here; for libsoup the connection stays open
- * until the peer's Close comes, and what it answers to that is dropped. */
+/* Sends a control frame, which has at most 125 bytes of payload. */
+static void
+send_control (BelfryWebSocket *self, guint8 opcode, const guint8 *payload, gsize length)
+{
+  guint8 frame[2 + CONTROL_MAX];
+  g_autoptr (GBytes) bytes = NULL;
+
+  frame[0] = 0x80 | opcode;
+  frame[1] = (guint8) length;
+  if (length > 0)
+    memcpy (frame + 2, payload, length);
+  bytes = g_bytes_new (frame, 2 + length);
+  belfry_socket_send (self->socket, bytes, 0);
+}
+
+/* Sends a Close as the last frame of all. */
+static void
+send_close (BelfryWebSocket *self, guint close_code)
+{
+  const guint8 payload[] = { (guint8) (close_code >> 8), (guint8) close_code };
+
+  send_control (self, OPCODE_CLOSE, payload,
+                close_code == BELFRY_CLOSE_CODE_NO_STATUS ? 0 : sizeof payload);
+  leave (self);
+}
+
+/* Sends @last (nullable), then a Close with @close_code. The connection is closed when the peer's
+ * Close has come, or when it does not come in time. */
 void
 belfry_web_socket_close (BelfryWebSocket *self, guint close_code, GBytes *last)
 {
-  const guint8 frame[] = { 0x88, 0x02, (guint8) (close_code >> 8), (guint8) close_code };
-  g_autoptr (GBytes) bytes = NULL;
-
   if (self->left_at != 0)
     return;
   if (last != NULL)
     belfry_web_socket_send (self, last);
-  if (is_open (self))
-    {
-      bytes = g_bytes_new (frame, sizeof frame);
-      belfry_stream_send (self->stream, bytes, 0);
-      belfry_stream_end (self->stream);
-    }
-  leave (self);
+  send_close (self, close_code);
 }
 
 /* Ends the connection for @reason. @id_json and @message: (nullable) */
@@ -134,7 +148,7 @@ is_held (BelfryWebSocket *self)
 static void
 update_hold (BelfryWebSocket *self)
 {
-  belfry_stream_hold_input (self->stream, is_held (self));
+  belfry_socket_hold_input (self->socket, is_held (self));
 }
 
 /* Gives a frame to the main thread. Takes @frame over. */
@@ -246,57 +260,101 @@ take_frame (BelfryWebSocket *self, BelfryClientFrame *owned, const char *token, 
 }
 
 static void
-on_message (SoupWebsocketConnection *connection,
-            SoupWebsocketDataType type,
-            GBytes *message,
-            BelfryWebSocket *self)
+take_message (BelfryWebSocket *self, BelfryFrameKind kind, const BelfryFrame *frame)
 {
   g_autofree char *token = NULL;
-  gsize size;
-  const char *text = g_bytes_get_data (message, &size);
+  BelfryClientFrame *parsed;
 
-  if (self->left_at != 0)
-    return;
-  if (type == SOUP_WEBSOCKET_DATA_TEXT)
-    {
-      BelfryClientFrame *frame = belfry_frame_parser_parse (text, size, &token);
-
-      take_frame (self, frame, token, size);
-    }
+  if (kind == BELFRY_FRAME_TEXT)
+    parsed = belfry_frame_parser_parse ((const char *) frame->payload, frame->length, &token);
   else
-    take_frame (self,
-                belfry_frame_parser_fault ("INVALID_MESSAGE", "expected text, not binary data"),
-                NULL, size);
+    parsed = belfry_frame_parser_fault ("INVALID_MESSAGE", "expected text, not binary data");
+  take_frame (self, parsed, token, frame->length);
 }
 
-/* Bytes of frames are on their way to libsoup. Returning FALSE makes it close without a word, so
- * what there is to say is said here. */
+/* Returns: FALSE if it is the last frame of the connection */
 static gboolean
-on_received (BelfryStream *stream, BelfryFrameFault fault, gpointer owner)
+handle (BelfryWebSocket *self, BelfryFrameKind kind, const BelfryFrame *frame)
 {
-  BelfryWebSocket *self = owner;
-  guint n_frames = belfry_frame_meter_take_frames (self->meter);
+  /* Of one that was sent away, its Close is waited for. */
+  if (self->left_at != 0)
+    return kind != BELFRY_FRAME_CLOSE && kind != BELFRY_FRAME_FAULT;
+  /* Frames of all kinds count, pings and fragments, too. */
+  if (kind != BELFRY_FRAME_FAULT
+      && !belfry_rate_limit_take (&self->rate, 1, belfry_web_worker_get_now (self->worker)))
+    {
+      belfry_web_socket_refuse (self, BELFRY_CLOSE_RATE_LIMITED, NULL, NULL, BELFRY_NO_RETRY);
+      return FALSE;
+    }
+
+  switch (kind)
+    {
+    case BELFRY_FRAME_TEXT:
+    case BELFRY_FRAME_BINARY:
+      take_message (self, kind, frame);
+      return TRUE;
+    case BELFRY_FRAME_PING:
+      send_control (self, OPCODE_PONG, frame->payload, frame->length);
+      return TRUE;
+    case BELFRY_FRAME_CLOSE:
+    case BELFRY_FRAME_FAULT:
+      send_close (self, frame->close_code);
+      return FALSE;
+    case BELFRY_FRAME_PART:
+    case BELFRY_FRAME_PONG:
+    case BELFRY_FRAME_NONE:
+    default:
+      return TRUE;
+    }
+}
+
+/* Nothing more is read. What was sent still arrives, without us. */
+static void
+end (BelfryWebSocket *self)
+{
+  belfry_socket_set_owner (self->socket, NULL, NULL);
+  belfry_socket_close (self->socket);
+  belfry_web_worker_forget (self->worker, self);
+}
+
+/* Handles the frames in @bytes, which are changed. It may be freed afterwards. */
+void
+belfry_web_socket_take (BelfryWebSocket *self, guint8 *bytes, gsize length)
+{
+  BelfryFrameKind kind;
+  BelfryFrame frame;
 
   self->pinged = FALSE;
-  if (self->left_at != 0)
-    return TRUE;
-  if (fault == BELFRY_FRAME_FAULT_CONTROL)
-    belfry_web_socket_close (self, SOUP_WEBSOCKET_CLOSE_PROTOCOL_ERROR, NULL);
-  else if (fault == BELFRY_FRAME_FAULT_TOO_LARGE)
-    belfry_web_socket_close (self, SOUP_WEBSOCKET_CLOSE_TOO_BIG, NULL);
-  else if (!belfry_rate_limit_take (&self->rate, n_frames,
-                                    belfry_web_worker_get_now (self->worker)))
-    belfry_web_socket_refuse (self, BELFRY_CLOSE_RATE_LIMITED, NULL, NULL, BELFRY_NO_RETRY);
-  return self->left_at == 0;
+  while ((kind = belfry_frame_reader_next (&self->reader, &bytes, &length, MESSAGE_MAX, &frame))
+         != BELFRY_FRAME_NONE)
+    if (!handle (self, kind, &frame))
+      {
+        end (self);
+        return;
+      }
 }
 
 static void
-on_sent (BelfryStream *stream, gpointer owner)
+on_ready (BelfrySocket *socket, gpointer owner)
+{
+  BelfryWebSocket *self = owner;
+  gsize size;
+  guint8 *buffer = belfry_web_worker_get_buffer (self->worker, &size);
+  gssize n = belfry_socket_read (socket, buffer, size);
+
+  if (n > 0)
+    belfry_web_socket_take (self, buffer, (gsize) n);
+  else if (n != -EAGAIN)
+    end (self);
+}
+
+static void
+on_sent (BelfrySocket *socket, gpointer owner)
 {
   BelfryWebSocket *self = owner;
   BelfryWebEvent taken = { .connection = self->handle, .kind = BELFRY_WEB_TAKEN };
 
-  self->unreported += belfry_stream_take_credit (stream);
+  self->unreported += belfry_socket_take_credit (socket);
   if (self->unreported < REPORT_STEP || !self->opened || self->left_at != 0)
     return;
   taken.bytes = self->unreported;
@@ -305,56 +363,42 @@ on_sent (BelfryStream *stream, gpointer owner)
 }
 
 static void
-on_closing (SoupWebsocketConnection *connection, BelfryWebSocket *self)
+on_gone (BelfrySocket *socket, gpointer owner)
 {
-  leave (self);
-}
+  BelfryWebSocket *self = owner;
 
-static void
-on_closed (SoupWebsocketConnection *connection, BelfryWebSocket *self)
-{
-  leave (self);
   belfry_web_worker_forget (self->worker, self);
 }
+
+static const BelfrySocketOwner owner_funcs = { on_ready, on_sent, on_gone };
 
 /* Takes @peer and @slot over. @slot: (nullable): NULL if there was none */
 BelfryWebSocket *
 belfry_web_socket_new (BelfryWebWorker *worker,
-                       SoupWebsocketConnection *connection,
+                       BelfrySocket *socket,
                        guint64 handle,
                        char *peer,
                        BelfryConnectionSlot *slot)
 {
   BelfryWebSocket *self = g_new0 (BelfryWebSocket, 1);
-  g_autoptr (GIOStream) stream = NULL;
 
-  /* libsoup has wrapped what it was given. */
-  g_object_get (soup_websocket_connection_get_io_stream (connection), "base-iostream", &stream,
-                NULL);
   self->worker = worker;
-  self->connection = g_object_ref (connection);
-  self->stream = g_object_ref (BELFRY_STREAM (stream));
+  self->socket = socket;
   self->handle = handle;
   self->peer = peer;
   self->slot = slot;
   self->since = self->quiet_since = belfry_web_worker_get_now (worker);
-  self->meter = belfry_stream_start_frames (self->stream, MESSAGE_MAX);
-  belfry_stream_set_owner (self->stream, &owner_funcs, self);
-  soup_websocket_connection_set_max_incoming_payload_size (connection, MESSAGE_MAX);
-  g_signal_connect (connection, "message", G_CALLBACK (on_message), self);
-  g_signal_connect (connection, "closing", G_CALLBACK (on_closing), self);
-  g_signal_connect (connection, "closed", G_CALLBACK (on_closed), self);
+  belfry_socket_keep (socket);
+  belfry_socket_set_owner (socket, &owner_funcs, self);
   return self;
 }
 
+/* It does not touch the socket, which may have gone. */
 void
 belfry_web_socket_free (BelfryWebSocket *self)
 {
   leave (self);
-  g_signal_handlers_disconnect_by_data (self->connection, self);
-  belfry_stream_set_owner (self->stream, NULL, NULL);
-  g_object_unref (self->connection);
-  g_object_unref (self->stream);
+  belfry_frame_reader_clear (&self->reader);
   g_free (self->peer);
   g_free (self);
 }
@@ -363,19 +407,6 @@ guint64
 belfry_web_socket_get_handle (BelfryWebSocket *self)
 {
   return self->handle;
-}
-
-/* A WebSocket Ping without payload, as libsoup has no call for it. */
-static void
-ping (BelfryWebSocket *self)
-{
-  static const guint8 frame[] = { 0x89, 0x00 };
-  g_autoptr (GBytes) bytes = g_bytes_new_static (frame, sizeof frame);
-
-  if (!is_open (self))
-    return;
-  belfry_stream_send (self->stream, bytes, 0);
-  self->pinged = TRUE;
 }
 
 /* Looks once a second what has run out. @now: monotonic, µs */
@@ -388,7 +419,7 @@ belfry_web_socket_sweep (BelfryWebSocket *self, gint64 now)
   if (self->left_at != 0)
     {
       if (now - self->left_at >= CLOSE_TIME)
-        belfry_stream_abort (self->stream);
+        belfry_socket_abort (self->socket);
       return;
     }
   if (!self->opened && now - self->since >= REGISTRATION_TIME)
@@ -399,19 +430,22 @@ belfry_web_socket_sweep (BelfryWebSocket *self, gint64 now)
     }
 
   /* While something waits for the peer it is its reading that counts, not its silence. */
-  if (belfry_stream_get_queued (self->stream) > 0)
+  if (belfry_socket_get_queued (self->socket) > 0)
     {
       self->quiet_since = now;
-      if (now - belfry_stream_get_last_sent (self->stream) >= SLOW_TIME)
+      if (now - belfry_socket_get_last_sent (self->socket) >= SLOW_TIME)
         belfry_web_socket_refuse (self, BELFRY_CLOSE_SLOW_CONSUMER, NULL, NULL, BELFRY_NO_RETRY);
       return;
     }
   /* What is not read cannot be heard. */
   if (is_held (self))
     self->quiet_since = now;
-  silence = now - MAX (self->quiet_since, belfry_stream_get_last_received (self->stream));
+  silence = now - MAX (self->quiet_since, belfry_socket_get_last_received (self->socket));
   if (silence >= 2 * heartbeat)
-    belfry_web_socket_close (self, SOUP_WEBSOCKET_CLOSE_SERVER_ERROR, NULL);
+    belfry_web_socket_close (self, BELFRY_CLOSE_CODE_SERVER_ERROR, NULL);
   else if (silence >= heartbeat && !self->pinged)
-    ping (self);
+    {
+      send_control (self, OPCODE_PING, NULL, 0);
+      self->pinged = TRUE;
+    }
 }

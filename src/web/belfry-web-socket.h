@@ -3,17 +3,15 @@
 
 #pragma once
 
-#include <libsoup/soup.h>
-
 #include "belfry-close-reason.h"
 #include "belfry-connection-limit.h"
-#include "belfry-stream.h"
+#include "belfry-socket.h"
 
 G_BEGIN_DECLS
 
 typedef struct _BelfryWebWorker BelfryWebWorker;
 
-/* The reactor's side of one WebSocket: from the handshake until libsoup has closed it. It answers
+/* The reactor's side of one WebSocket: from the handshake until it is closed. It answers
  * everything itself until a valid token comes; from then on the main thread does. */
 typedef struct _BelfryWebSocket BelfryWebSocket;
 
@@ -21,13 +19,14 @@ typedef struct _BelfryWebSocket BelfryWebSocket;
 #define BELFRY_HEARTBEAT 25000
 
 BelfryWebSocket *belfry_web_socket_new (BelfryWebWorker *worker,
-                                        SoupWebsocketConnection *connection,
+                                        BelfrySocket *socket,
                                         guint64 handle,
                                         char *peer,
                                         BelfryConnectionSlot *slot);
 void belfry_web_socket_free (BelfryWebSocket *self);
 guint64 belfry_web_socket_get_handle (BelfryWebSocket *self);
 
+void belfry_web_socket_take (BelfryWebSocket *self, guint8 *bytes, gsize length);
 void belfry_web_socket_send (BelfryWebSocket *self, GBytes *text);
 void belfry_web_socket_close (BelfryWebSocket *self, guint close_code, GBytes *last);
 void belfry_web_socket_refuse (BelfryWebSocket *self,

@@ -6,11 +6,15 @@
 #include <string.h>
 
 #include "belfry-frames.h"
-#include "belfry-peer-address.h"
+#include "belfry-stream.h"
+#include "belfry-web-request.h"
 #include "belfry-web-routes.h"
 
 /* After a restart, so many clients come back in a second, in the mean. */
 #define RETURNS_PER_SECOND 1000
+
+/* Bytes that are read at once. Frames that are whole in there are handled in there. */
+#define BUFFER_SIZE (16 * 1024)
 
 struct _BelfryWebWorker
 {
@@ -24,6 +28,8 @@ struct _BelfryWebWorker
   BelfryMailbox *commands; /* from the main thread */
   GArray *taken;
   SoupServer *soup;
+  SoupMessageHeaders *headers; /* of the request that is looked at */
+  guint8 *buffer;              /* what was read last, of all connections */
 
   GPtrArray *sockets;  /* by slot; NULL where one is free */
   GArray *generations; /* of guint32, by slot */
@@ -108,7 +114,7 @@ take_slot (BelfryWebWorker *self)
   return slot;
 }
 
-/* libsoup has closed @socket. */
+/* @socket has ended. */
 void
 belfry_web_worker_forget (BelfryWebWorker *self, BelfryWebSocket *socket)
 {
@@ -120,32 +126,45 @@ belfry_web_worker_forget (BelfryWebWorker *self, BelfryWebSocket *socket)
   belfry_web_socket_free (socket);
 }
 
-static void
-on_websocket (SoupServer *soup,
-              SoupServerMessage *message,
-              const char *path,
-              SoupWebsocketConnection *connection,
-              gpointer user_data)
+/* Makes a WebSocket of @socket, with which hands were shaken. Takes @peer over.
+ *
+ * Returns: (transfer none): the WebSocket */
+BelfryWebSocket *
+belfry_web_worker_open (BelfryWebWorker *self, BelfrySocket *socket, char *peer)
 {
-  BelfryWebWorker *self = user_data;
-  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
-  g_autofree char *remote = g_socket_connectable_to_string (
-      G_SOCKET_CONNECTABLE (soup_server_message_get_remote_address (message)));
-  char *peer = belfry_peer_address_choose (
-      remote, soup_message_headers_get_list (headers, "X-Forwarded-For"),
-      (const char *const *) self->options->trusted_proxies);
   BelfryConnectionSlot *place = belfry_connection_limit_take (self->limit);
   gboolean full = place == NULL;
   guint slot = take_slot (self);
   guint64 handle =
       belfry_web_handle (self->number, slot, g_array_index (self->generations, guint32, slot));
-  BelfryWebSocket *socket = belfry_web_socket_new (self, connection, handle, peer, place);
+  BelfryWebSocket *web_socket = belfry_web_socket_new (self, socket, handle, peer, place);
 
-  g_ptr_array_index (self->sockets, slot) = socket;
+  g_ptr_array_index (self->sockets, slot) = web_socket;
   if (full)
-    belfry_web_socket_refuse (socket, BELFRY_CLOSE_LIMIT_TOTAL, NULL, NULL, BELFRY_NO_RETRY);
+    belfry_web_socket_refuse (web_socket, BELFRY_CLOSE_LIMIT_TOTAL, NULL, NULL, BELFRY_NO_RETRY);
   else
-    belfry_web_socket_send (socket, self->connected);
+    belfry_web_socket_send (web_socket, self->connected);
+  return web_socket;
+}
+
+/* Gives @socket to libsoup, which reads @bytes again. */
+void
+belfry_web_worker_serve (BelfryWebWorker *self,
+                         BelfrySocket *socket,
+                         const guint8 *bytes,
+                         gsize length)
+{
+  g_autoptr (GSocketAddress) local = belfry_socket_get_local_address (socket);
+  g_autoptr (GSocketAddress) remote = belfry_socket_get_remote_address (socket);
+  BelfryStream *stream = belfry_stream_new (socket, bytes, length);
+  g_autoptr (GError) error = NULL;
+
+  belfry_stream_enter (stream);
+  if (local == NULL || remote == NULL)
+    belfry_socket_close (socket);
+  else if (!soup_server_accept_iostream (self->soup, G_IO_STREAM (stream), local, remote, &error))
+    g_warning ("A connection was not taken: %s", error->message);
+  belfry_stream_leave (stream);
 }
 
 static void
@@ -204,25 +223,13 @@ on_start (BelfryReactor *reactor, gpointer user_data)
   BelfryWebWorker *self = user_data;
 
   self->soup = soup_server_new ("server-header", "Belfry", NULL);
-  /* A compressed message can be a thousand times larger than it looks, and each connection would
-   * pay for the memory of its window. */
-  soup_server_remove_websocket_extension (self->soup, SOUP_TYPE_WEBSOCKET_EXTENSION_DEFLATE);
   belfry_web_routes_add (self->soup, self->options);
-  soup_server_add_websocket_handler (self->soup, "/ws", NULL, NULL, on_websocket, self, NULL);
 }
 
 static void
-on_accepted (BelfryReactor *reactor,
-             BelfryStream *stream,
-             GSocketAddress *local,
-             GSocketAddress *remote,
-             gpointer user_data)
+on_accepted (BelfryReactor *reactor, BelfrySocket *socket, gpointer user_data)
 {
-  BelfryWebWorker *self = user_data;
-  g_autoptr (GError) error = NULL;
-
-  if (!soup_server_accept_iostream (self->soup, G_IO_STREAM (stream), local, remote, &error))
-    g_warning ("A connection was not taken: %s", error->message);
+  belfry_web_request_begin (user_data, socket);
 }
 
 static void
@@ -256,9 +263,6 @@ on_stop (BelfryReactor *reactor, gpointer user_data)
 {
   BelfryWebWorker *self = user_data;
 
-  for (guint i = 0; i < self->sockets->len; i++)
-    g_clear_pointer ((BelfryWebSocket **) &g_ptr_array_index (self->sockets, i),
-                     belfry_web_socket_free);
   soup_server_disconnect (self->soup);
   g_clear_object (&self->soup);
 }
@@ -296,6 +300,8 @@ belfry_web_worker_new (guint number,
   self->sockets = g_ptr_array_new ();
   self->generations = g_array_new (FALSE, FALSE, sizeof (guint32));
   self->free_slots = g_array_new (FALSE, FALSE, sizeof (guint));
+  self->headers = soup_message_headers_new (SOUP_MESSAGE_HEADERS_REQUEST);
+  self->buffer = g_malloc (BUFFER_SIZE);
   self->connected = belfry_frame_connected (BELFRY_HEARTBEAT);
   return self;
 }
@@ -320,6 +326,8 @@ belfry_web_worker_free (BelfryWebWorker *self)
   g_ptr_array_unref (self->sockets);
   g_array_unref (self->generations);
   g_array_unref (self->free_slots);
+  soup_message_headers_unref (self->headers);
+  g_free (self->buffer);
   g_bytes_unref (self->connected);
   g_clear_pointer (&self->last_text, g_bytes_unref);
   g_clear_pointer (&self->last_frame, g_bytes_unref);
@@ -352,6 +360,29 @@ BelfryTokenVerifier *
 belfry_web_worker_get_verifier (BelfryWebWorker *self)
 {
   return self->verifier;
+}
+
+const BelfryWebOptions *
+belfry_web_worker_get_options (BelfryWebWorker *self)
+{
+  return self->options;
+}
+
+/* Returns: (transfer none): where to read to; what is in there is gone with the next read of any
+ *   connection */
+guint8 *
+belfry_web_worker_get_buffer (BelfryWebWorker *self, gsize *size)
+{
+  *size = BUFFER_SIZE;
+  return self->buffer;
+}
+
+/* Returns: (transfer none): empty headers, for the one request that is looked at */
+SoupMessageHeaders *
+belfry_web_worker_get_headers (BelfryWebWorker *self)
+{
+  soup_message_headers_clear (self->headers);
+  return self->headers;
 }
 
 /* The time of the reactor's turn, monotonic, µs. */

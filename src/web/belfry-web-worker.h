@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <libsoup/soup.h>
+
 #include "belfry-acceptor.h"
 #include "belfry-mailbox.h"
 #include "belfry-reactor.h"
@@ -13,7 +15,7 @@
 
 G_BEGIN_DECLS
 
-/* One reactor with libsoup on it, and the WebSockets that live there. */
+/* One reactor with the WebSockets that live there, and libsoup for everything else. */
 
 BelfryWebWorker *belfry_web_worker_new (guint number,
                                         const BelfryWebOptions *options,
@@ -26,11 +28,19 @@ BelfryReactor *belfry_web_worker_get_reactor (BelfryWebWorker *self);
 void belfry_web_worker_own_acceptor (BelfryWebWorker *self, BelfryAcceptor *acceptor);
 void belfry_web_worker_post (BelfryWebWorker *self, const BelfryWebCommand *command);
 
-/* For its sockets, in its thread. */
+/* For its requests and sockets, in its thread. */
+const BelfryWebOptions *belfry_web_worker_get_options (BelfryWebWorker *self);
+guint8 *belfry_web_worker_get_buffer (BelfryWebWorker *self, gsize *size);
+SoupMessageHeaders *belfry_web_worker_get_headers (BelfryWebWorker *self);
+void belfry_web_worker_serve (BelfryWebWorker *self,
+                              BelfrySocket *socket,
+                              const guint8 *bytes,
+                              gsize length);
 BelfryTokenVerifier *belfry_web_worker_get_verifier (BelfryWebWorker *self);
 gint64 belfry_web_worker_get_now (BelfryWebWorker *self);
 GBytes *belfry_web_worker_frame (BelfryWebWorker *self, GBytes *text);
 void belfry_web_worker_tell (BelfryWebWorker *self, const BelfryWebEvent *event);
+BelfryWebSocket *belfry_web_worker_open (BelfryWebWorker *self, BelfrySocket *socket, char *peer);
 void belfry_web_worker_forget (BelfryWebWorker *self, BelfryWebSocket *socket);
 
 G_END_DECLS

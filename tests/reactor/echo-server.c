@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "belfry-reactor-private.h"
+#include "belfry-stream-private.h"
 
 static gpointer *
 server_of (EchoServer *server, BelfryReactor *reactor)
@@ -37,26 +38,9 @@ on_message (SoupWebsocketConnection *connection, int type, GBytes *message, gpoi
     soup_websocket_connection_send_text (connection, text);
 }
 
-static gboolean
-on_received (BelfryStream *stream, BelfryFrameFault fault, gpointer owner)
-{
-  if (fault == BELFRY_FRAME_FAULT_NONE)
-    return TRUE;
-  soup_websocket_connection_close (owner, SOUP_WEBSOCKET_CLOSE_TOO_BIG, NULL);
-  return FALSE;
-}
-
 static void
-on_sent (BelfryStream *stream, gpointer owner)
+on_closed (SoupWebsocketConnection *connection, gpointer user_data)
 {
-}
-
-static const BelfryStreamOwner owner_funcs = { on_received, on_sent };
-
-static void
-on_closed (SoupWebsocketConnection *connection, BelfryStream *stream)
-{
-  belfry_stream_set_owner (stream, NULL, NULL);
   g_object_unref (connection);
 }
 
@@ -68,14 +52,11 @@ on_websocket (SoupServer *soup,
               gpointer user_data)
 {
   g_autoptr (GIOStream) base = NULL;
-  BelfryStream *stream;
 
   g_object_get (soup_websocket_connection_get_io_stream (connection), "base-iostream", &base, NULL);
-  stream = BELFRY_STREAM (base);
-  belfry_stream_set_owner (stream, &owner_funcs, connection);
-  belfry_stream_start_frames (stream, 64 * 1024);
+  belfry_socket_keep (BELFRY_STREAM (base)->socket);
   g_signal_connect (g_object_ref (connection), "message", G_CALLBACK (on_message), NULL);
-  g_signal_connect_object (connection, "closed", G_CALLBACK (on_closed), stream, 0);
+  g_signal_connect (connection, "closed", G_CALLBACK (on_closed), NULL);
 }
 
 static void
@@ -89,15 +70,19 @@ start (BelfryReactor *reactor, gpointer user_data)
 }
 
 static void
-accepted (BelfryReactor *reactor,
-          BelfryStream *stream,
-          GSocketAddress *local,
-          GSocketAddress *remote,
-          gpointer user_data)
+accepted (BelfryReactor *reactor, BelfrySocket *socket, gpointer user_data)
 {
   SoupServer *soup = *server_of (user_data, reactor);
+  g_autoptr (GSocketAddress) local = belfry_socket_get_local_address (socket);
+  g_autoptr (GSocketAddress) remote = belfry_socket_get_remote_address (socket);
+  BelfryStream *stream = belfry_stream_new (socket, NULL, 0);
 
-  soup_server_accept_iostream (soup, G_IO_STREAM (stream), local, remote, NULL);
+  belfry_stream_enter (stream);
+  if (local == NULL || remote == NULL)
+    belfry_socket_close (socket);
+  else
+    soup_server_accept_iostream (soup, G_IO_STREAM (stream), local, remote, NULL);
+  belfry_stream_leave (stream);
 }
 
 static void
@@ -160,8 +145,8 @@ echo_server_stop (EchoServer *server, gint64 grace)
 }
 
 guint
-echo_server_get_n_streams (EchoServer *server)
+echo_server_get_n_sockets (EchoServer *server)
 {
-  return belfry_reactor_get_n_streams (server->reactors[0])
-         + belfry_reactor_get_n_streams (server->reactors[1]);
+  return belfry_reactor_get_n_sockets (server->reactors[0])
+         + belfry_reactor_get_n_sockets (server->reactors[1]);
 }

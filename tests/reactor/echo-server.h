@@ -18,4 +18,4 @@ typedef struct
 
 void echo_server_start (EchoServer *server, gint64 request_time);
 void echo_server_stop (EchoServer *server, gint64 grace);
-guint echo_server_get_n_streams (EchoServer *server);
+guint echo_server_get_n_sockets (EchoServer *server);

@@ -4,6 +4,7 @@
 #include "lab.h"
 
 #include <glib-unix.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -19,15 +20,15 @@ on_start (BelfryReactor *reactor, gpointer user_data)
 }
 
 static void
-on_accepted (BelfryReactor *reactor,
-             BelfryStream *stream,
-             GSocketAddress *local,
-             GSocketAddress *remote,
-             gpointer user_data)
+on_accepted (BelfryReactor *reactor, BelfrySocket *socket, gpointer user_data)
 {
   Lab *lab = user_data;
 
-  g_set_object (&lab->stream, stream);
+  lab->socket = socket;
+  if (!lab->bare)
+    g_set_object (&lab->stream,
+                  belfry_stream_new (socket, (const guint8 *) lab->received,
+                                     lab->received != NULL ? strlen (lab->received) : 0));
   lab->n_accepted++;
   if (lab->last_turn != belfry_reactor_get_now (reactor))
     lab->n_in_turn = 0;
@@ -145,12 +146,11 @@ has_accepted (Lab *lab, gpointer user_data)
   return lab->n_accepted == GPOINTER_TO_UINT (user_data);
 }
 
-/* @type: of the socket. Returns: the other end of a new stream, which is lab->stream from now on */
+/* @type: of the socket. Returns: the other end of a new one, which is lab->socket from now on */
 int
 lab_connect (Lab *lab, int type)
 {
   const struct timeval patience = { .tv_sec = 30 };
-  g_autoptr (GSocketAddress) any = g_inet_socket_address_new_from_string ("127.0.0.1", 1);
   guint n_accepted;
   int ends[2];
 
@@ -158,20 +158,20 @@ lab_connect (Lab *lab, int type)
   setsockopt (ends[1], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   g_assert_true (g_unix_set_fd_nonblocking (ends[0], TRUE, NULL));
   lab_call (lab, get_n_accepted, &n_accepted);
-  belfry_reactor_adopt (lab->reactor, ends[0], any, any);
+  belfry_reactor_adopt (lab->reactor, ends[0]);
   /* The turn that is under way may have looked for new streams already. */
   lab_wait (lab, has_accepted, GUINT_TO_POINTER (n_accepted + 1));
   return ends[1];
 }
 
 static gboolean
-has_streams (Lab *lab, gpointer user_data)
+has_sockets (Lab *lab, gpointer user_data)
 {
-  return belfry_reactor_get_n_streams (lab->reactor) == GPOINTER_TO_UINT (user_data);
+  return belfry_reactor_get_n_sockets (lab->reactor) == GPOINTER_TO_UINT (user_data);
 }
 
 void
-lab_wait_streams (Lab *lab, guint n)
+lab_wait_sockets (Lab *lab, guint n)
 {
-  lab_wait (lab, has_streams, GUINT_TO_POINTER (n));
+  lab_wait (lab, has_sockets, GUINT_TO_POINTER (n));
 }

@@ -114,7 +114,7 @@ test_those_that_come_at_once_are_spread_evenly (Fixture *fixture, gconstpointer 
   connect_many (fixture, fds, G_N_ELEMENTS (fds));
   start (fixture);
   for (guint i = 0; i < N_LABS; i++)
-    lab_wait_streams (fixture->labs[i], 20);
+    lab_wait_sockets (fixture->labs[i], 20);
   close_many (fds, G_N_ELEMENTS (fds));
 }
 
@@ -149,7 +149,7 @@ get_option (int fd, int level, int name)
 static void
 look_at_options (Lab *lab, gpointer user_data)
 {
-  int fd = lab->stream->fd;
+  int fd = lab->socket->fd;
 
   g_assert_cmpint (get_option (fd, IPPROTO_TCP, TCP_NODELAY), !=, 0);
   g_assert_cmpint (get_option (fd, SOL_SOCKET, SO_SNDBUF), ==, 2 * 64 * 1024);
@@ -219,10 +219,10 @@ test_sockets_leave_some_descriptors_to_the_rest (Fixture *fixture, gconstpointer
   /* Until nothing more is accepted: the pauses take 100 ms. */
   do
     {
-      n_accepted = belfry_reactor_get_n_streams (fixture->reactors[0]);
+      n_accepted = belfry_reactor_get_n_sockets (fixture->reactors[0]);
       g_usleep (400000);
     }
-  while (belfry_reactor_get_n_streams (fixture->reactors[0]) > n_accepted);
+  while (belfry_reactor_get_n_sockets (fixture->reactors[0]) > n_accepted);
   g_assert_cmpuint (n_accepted, >, BELFRY_CELL_SIZE);
   g_assert_cmpuint (n_accepted, <, G_N_ELEMENTS (fds));
   g_assert_cmpuint (count_free_fds (200), >=, 50);

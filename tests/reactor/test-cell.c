@@ -230,8 +230,8 @@ static void
 expire (Lab *lab, gpointer user_data)
 {
   /* There is no libsoup that would close it. */
-  belfry_stream_abort (lab->stream);
-  belfry_stream_expire (lab->stream);
+  belfry_socket_abort (lab->socket);
+  belfry_socket_expire (lab->socket);
 }
 
 static void
@@ -251,7 +251,7 @@ test_a_cell_has_64_places_and_gives_one_that_is_free_away (Lab **lab, gconstpoin
     }
   /* One of the full cell goes, and the next takes its place; the one behind gets another cell. */
   lab_call (*lab, expire, NULL);
-  lab_wait_streams (*lab, BELFRY_CELL_SIZE - 1);
+  lab_wait_sockets (*lab, BELFRY_CELL_SIZE - 1);
   peers[BELFRY_CELL_SIZE] = lab_connect (*lab, SOCK_STREAM);
   lab_call (*lab, get_cell, &cell);
   g_assert_true (cell == first);

@@ -20,8 +20,6 @@ typedef struct
   GAsyncQueue *events; /* of strings */
   GCancellable *cancellable;
   GSource *source;
-  gboolean accept;
-  guint credit;
 } Fixture;
 
 static void
@@ -31,7 +29,6 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->lab->user_data = fixture;
   fixture->events = g_async_queue_new ();
   fixture->cancellable = g_cancellable_new ();
-  fixture->accept = TRUE;
   /* Nothing here may need the end of a time. */
   belfry_reactor_get_times (fixture->lab->reactor)->request = G_TIME_SPAN_HOUR;
   belfry_reactor_get_times (fixture->lab->reactor)->linger = G_TIME_SPAN_HOUR;
@@ -210,16 +207,17 @@ test_reading_says_would_block_then_what_came_then_the_end (Fixture *fixture, gco
 }
 
 static void
-test_a_request_is_read_apart_from_what_follows (Fixture *fixture, gconstpointer data)
+test_what_came_before_there_was_a_stream_is_read_first (Fixture *fixture, gconstpointer data)
 {
-  static const char *const parts[] = { "GET / HTTP/1.1\r\nA: b\r\n\r\n", "GET /2\n\n", "rest" };
-  g_autofree char *all = g_strconcat (parts[0], parts[1], parts[2], NULL);
+  static const char *const parts[] = { "GET / HTTP/1.1\r\n", "\r\n" };
+  Read result = { 0 };
 
-  send_bytes (fixture, all);
+  fixture->lab->received = parts[0];
+  close (fixture->peer);
+  fixture->peer = lab_connect (fixture->lab, SOCK_STREAM);
+  send_bytes (fixture, parts[1]);
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
     {
-      Read result = { 0 };
-
       lab_wait (fixture->lab, can_read, NULL);
       lab_call (fixture->lab, read_some, &result);
       g_assert_no_error (result.error);
@@ -230,13 +228,13 @@ test_a_request_is_read_apart_from_what_follows (Fixture *fixture, gconstpointer 
 static void
 hold (Lab *lab, gpointer user_data)
 {
-  belfry_stream_hold_input (lab->stream, GPOINTER_TO_INT (user_data));
+  belfry_socket_hold_input (lab->socket, GPOINTER_TO_INT (user_data));
 }
 
 static gboolean
 has_event (Lab *lab, gpointer user_data)
 {
-  return lab->stream->readable;
+  return lab->socket->readable;
 }
 
 static void
@@ -251,87 +249,15 @@ test_what_is_held_is_read_when_it_is_let_go (Fixture *fixture, gconstpointer dat
   assert_event (fixture, "held");
 }
 
-static gboolean
-on_received (BelfryStream *stream, BelfryFrameFault fault, gpointer owner)
-{
-  Fixture *fixture = owner;
-
-  g_async_queue_push (
-      fixture->events,
-      (gpointer) (fault == BELFRY_FRAME_FAULT_TOO_LARGE ? "too large" : "received"));
-  return fixture->accept;
-}
-
-static void
-on_sent (BelfryStream *stream, gpointer owner)
-{
-  Fixture *fixture = owner;
-
-  fixture->credit += belfry_stream_take_credit (stream);
-}
-
-static const BelfryStreamOwner owner_funcs = { on_received, on_sent };
-
-static void
-start_frames (Lab *lab, gpointer user_data)
-{
-  belfry_stream_set_owner (lab->stream, &owner_funcs, user_data);
-  belfry_stream_start_frames (lab->stream, 10);
-}
-
-static void
-test_a_message_over_the_limit_is_not_read_whatever_the_owner_says (Fixture *fixture,
-                                                                   gconstpointer data)
-{
-  static const char *const frames[] = { "\x01\x06yellow", "\x80\x06violet", "\x81\x01x" };
-  Read result = { 0 };
-
-  lab_call (fixture->lab, start_frames, fixture);
-  send_bytes (fixture, frames[0]);
-  lab_wait (fixture->lab, can_read, NULL);
-  lab_call (fixture->lab, read_some, &result);
-  g_assert_no_error (result.error);
-  g_assert_cmpint (result.n, ==, 8);
-  assert_event (fixture, "received");
-
-  /* Once failed, it stays so. */
-  send_bytes (fixture, frames[1]);
-  lab_wait (fixture->lab, can_read, NULL);
-  for (guint i = 0; i < 3; i++)
-    {
-      lab_call (fixture->lab, read_some, &result);
-      g_assert_cmpint (result.n, ==, -1);
-      g_assert_nonnull (result.error);
-      send_bytes (fixture, frames[2]);
-    }
-  assert_event (fixture, "too large");
-  g_clear_error (&result.error);
-}
-
-static void
-test_what_the_owner_refuses_is_not_read (Fixture *fixture, gconstpointer data)
-{
-  Read result = { 0 };
-
-  fixture->accept = FALSE;
-  lab_call (fixture->lab, start_frames, fixture);
-  send_bytes (fixture, "\x81\x01x");
-  lab_wait (fixture->lab, can_read, NULL);
-  lab_call (fixture->lab, read_some, &result);
-  g_assert_cmpint (result.n, ==, -1);
-  assert_event (fixture, "received");
-  g_clear_error (&result.error);
-}
-
 static void
 write_three (Lab *lab, gpointer user_data)
 {
   g_autoptr (GBytes) bytes = g_bytes_new_static ("two", 3);
 
   g_assert_cmpint (g_output_stream_write (get_output (lab), "one", 3, NULL, NULL), ==, 3);
-  belfry_stream_send (lab->stream, bytes, 2);
+  belfry_socket_send (lab->socket, bytes, 2);
   g_assert_cmpint (g_output_stream_write (get_output (lab), "three", 5, NULL, NULL), ==, 5);
-  g_assert_cmpuint (belfry_stream_get_queued (lab->stream), ==, 11);
+  g_assert_cmpuint (belfry_socket_get_queued (lab->socket), ==, 11);
 }
 
 static void
@@ -355,32 +281,7 @@ write_much (Lab *lab, gpointer user_data)
   g_autoptr (GBytes) bytes = g_bytes_new (text, CHUNK);
 
   for (guint i = 0; i < N_CHUNKS; i++)
-    belfry_stream_send (lab->stream, bytes, CHUNK);
-}
-
-static gboolean
-is_stuck (Lab *lab, gpointer user_data)
-{
-  gsize queued = belfry_stream_get_queued (lab->stream);
-
-  return !lab->stream->writable && queued > 0 && queued < CHUNK * N_CHUNKS;
-}
-
-static void
-check_credit (Lab *lab, gpointer user_data)
-{
-  Fixture *fixture = user_data;
-  gsize taken = CHUNK * N_CHUNKS - belfry_stream_get_queued (lab->stream);
-
-  g_assert_cmpuint (taken, >, 0);
-  /* Of what is sent in part, nothing comes back. */
-  g_assert_cmpuint (fixture->credit, ==, taken / CHUNK * CHUNK);
-}
-
-static gboolean
-has_all_credit (Lab *lab, gpointer user_data)
-{
-  return ((Fixture *) user_data)->credit == CHUNK * N_CHUNKS;
+    belfry_socket_send (lab->socket, bytes, CHUNK);
 }
 
 static void
@@ -395,39 +296,6 @@ receive_all (Fixture *fixture, gsize length)
       g_assert_cmpint (n, >, 0);
       length -= (gsize) n;
     }
-}
-
-static void
-test_credit_comes_back_for_what_the_kernel_took (Fixture *fixture, gconstpointer data)
-{
-  lab_call (fixture->lab, start_frames, fixture);
-  lab_call (fixture->lab, write_much, NULL);
-  lab_wait (fixture->lab, is_stuck, NULL);
-  lab_call (fixture->lab, check_credit, fixture);
-  receive_all (fixture, CHUNK * N_CHUNKS);
-  lab_wait (fixture->lab, has_all_credit, fixture);
-}
-
-static void
-end_between_writes (Lab *lab, gpointer user_data)
-{
-  g_autoptr (GBytes) bytes = g_bytes_new_static ("last", 4);
-
-  belfry_stream_send (lab->stream, bytes, 0);
-  belfry_stream_end (lab->stream);
-  /* As if it went: libsoup must not learn of it. */
-  g_assert_cmpint (g_output_stream_write (get_output (lab), "more", 4, NULL, NULL), ==, 4);
-  g_assert_true (g_io_stream_close (G_IO_STREAM (lab->stream), NULL, NULL));
-}
-
-static void
-test_nothing_is_sent_behind_the_last_word (Fixture *fixture, gconstpointer data)
-{
-  char buffer[64];
-
-  lab_call (fixture->lab, end_between_writes, NULL);
-  g_assert_cmpint (recv (fixture->peer, buffer, sizeof buffer, MSG_WAITALL), ==, 4);
-  g_assert_cmpint (memcmp (buffer, "last", 4), ==, 0);
 }
 
 static void
@@ -451,13 +319,23 @@ close_async (Lab *lab, gpointer user_data)
 static void
 abort_stream (Lab *lab, gpointer user_data)
 {
-  belfry_stream_abort (lab->stream);
+  belfry_socket_abort (lab->socket);
+}
+
+static void
+write_too_late (Lab *lab, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (g_output_stream_write (get_output (lab), "late", 4, NULL, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE);
+  g_assert_true (g_io_stream_close (G_IO_STREAM (lab->stream), NULL, NULL));
 }
 
 static gboolean
 is_lingering (Lab *lab, gpointer user_data)
 {
-  return lab->stream->state == BELFRY_STREAM_LINGERING;
+  return lab->socket->state == BELFRY_SOCKET_LINGERING;
 }
 
 static void
@@ -471,12 +349,9 @@ test_closing_sends_the_rest_and_waits_for_the_peer (Fixture *fixture, gconstpoin
   receive_all (fixture, CHUNK * N_CHUNKS);
   g_assert_cmpint (recv (fixture->peer, &byte, 1, 0), ==, 0);
   lab_wait (fixture->lab, is_lingering, NULL);
-  g_assert_cmpuint (belfry_reactor_get_n_streams (fixture->lab->reactor), ==, 1);
+  g_assert_cmpuint (belfry_reactor_get_n_sockets (fixture->lab->reactor), ==, 1);
   close (g_steal_fd (&fixture->peer));
-  lab_wait_streams (fixture->lab, 0);
-  /* Who aborts too late does not bring it back. */
-  lab_call (fixture->lab, abort_stream, NULL);
-  g_assert_cmpint (fixture->lab->stream->deadline, ==, 0);
+  lab_wait_sockets (fixture->lab, 0);
 }
 
 static void
@@ -492,7 +367,7 @@ test_a_closed_stream_goes_however_much_its_peer_had_sent (Fixture *fixture, gcon
   lab_wait (fixture->lab, can_read, NULL);
   lab_call (fixture->lab, close_async, fixture);
   assert_event (fixture, "closed");
-  lab_wait_streams (fixture->lab, 0);
+  lab_wait_sockets (fixture->lab, 0);
 }
 
 static void
@@ -507,13 +382,12 @@ test_a_stream_that_is_aborted_fails_and_goes_when_it_is_closed (Fixture *fixture
   assert_event (fixture, "error");
   lab_call (fixture->lab, drop_source, fixture);
   lab_call (fixture->lab, close_async, fixture);
-  lab_wait_streams (fixture->lab, 0);
+  lab_wait_sockets (fixture->lab, 0);
   while (g_strcmp0 (g_async_queue_timeout_pop (fixture->events, PATIENCE), "closed") != 0)
     ;
 
   /* Who comes too late finds a closed one. */
-  lab_call (fixture->lab, write_much, NULL);
-  lab_call (fixture->lab, abort_stream, NULL);
+  lab_call (fixture->lab, write_too_late, NULL);
   lab_call (fixture->lab, read_some, &result);
   g_assert_cmpint (result.n, ==, -1);
   g_clear_error (&result.error);
@@ -535,16 +409,11 @@ main (int argc, char **argv)
        test_cancelling_in_another_thread_dispatches_the_source);
   ADD ("reading-says-would-block-then-what-came-then-the-end",
        test_reading_says_would_block_then_what_came_then_the_end);
-  ADD ("a-request-is-read-apart-from-what-follows", test_a_request_is_read_apart_from_what_follows);
+  ADD ("what-came-before-there-was-a-stream-is-read-first",
+       test_what_came_before_there_was_a_stream_is_read_first);
   ADD ("what-is-held-is-read-when-it-is-let-go", test_what_is_held_is_read_when_it_is_let_go);
-  ADD ("a-message-over-the-limit-is-not-read-whatever-the-owner-says",
-       test_a_message_over_the_limit_is_not_read_whatever_the_owner_says);
-  ADD ("what-the-owner-refuses-is-not-read", test_what_the_owner_refuses_is_not_read);
   ADD_PACKETS ("what-is-written-in-a-turn-goes-out-at-once-and-in-order",
                test_what_is_written_in_a_turn_goes_out_at_once_and_in_order);
-  ADD ("credit-comes-back-for-what-the-kernel-took",
-       test_credit_comes_back_for_what_the_kernel_took);
-  ADD ("nothing-is-sent-behind-the-last-word", test_nothing_is_sent_behind_the_last_word);
   ADD ("closing-sends-the-rest-and-waits-for-the-peer",
        test_closing_sends_the_rest_and_waits_for_the_peer);
   ADD ("a-closed-stream-goes-however-much-its-peer-had-sent",

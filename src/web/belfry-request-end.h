@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 /* Finds where the header of an HTTP request ends: at an empty line. It starts zeroed. */
 typedef struct
 {
+  gboolean begun;
   guint8 line_ends; /* in a row */
 } BelfryRequestEnd;
 

@@ -1,0 +1,176 @@
+/* SPDX-FileCopyrightText: The Belfry developers
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "belfry-web-request.h"
+
+#include <errno.h>
+
+#include "belfry-handshake.h"
+#include "belfry-origin-policy.h"
+#include "belfry-peer-address.h"
+#include "belfry-request-end.h"
+
+/* Bytes of a header that are waited for. What is longer is libsoup's, which has such a limit, too,
+ * and refuses it. */
+#define HEADER_MAX (64 * 1024)
+
+typedef struct
+{
+  BelfryWebWorker *worker;
+  BelfryRequestEnd end;
+  GByteArray *kept; /* what has come of a header that is not complete, or NULL */
+} BelfryWebRequest;
+
+static void
+request_free (BelfryWebRequest *self)
+{
+  g_clear_pointer (&self->kept, g_byte_array_unref);
+  g_free (self);
+}
+
+static char *
+get_peer (BelfrySocket *socket, const BelfryWebOptions *options, SoupMessageHeaders *headers)
+{
+  g_autoptr (GSocketAddress) address = belfry_socket_get_remote_address (socket);
+  g_autofree char *remote = NULL;
+
+  if (address == NULL)
+    return NULL;
+  remote = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
+  return belfry_peer_address_choose (remote,
+                                     soup_message_headers_get_list (headers, "X-Forwarded-For"),
+                                     (const char *const *) options->trusted_proxies);
+}
+
+static gboolean
+may_upgrade (const BelfryWebOptions *options,
+             const char *method,
+             const char *target,
+             SoupHTTPVersion version,
+             SoupMessageHeaders *headers)
+{
+  return belfry_handshake_check (method, target, version, headers)
+         && belfry_origin_policy_allows ((const char *const *) options->allowed_origins,
+                                         soup_message_headers_get_list (headers, "Origin"),
+                                         soup_message_headers_get_one (headers, "Host"));
+}
+
+/* Makes a WebSocket of @socket if that is what the header asks for. @length: with the empty line
+ *
+ * Returns: (transfer none) (nullable): the WebSocket */
+static BelfryWebSocket *
+upgrade (BelfryWebRequest *self, BelfrySocket *socket, const guint8 *header, gsize length)
+{
+  const BelfryWebOptions *options = belfry_web_worker_get_options (self->worker);
+  SoupMessageHeaders *headers = belfry_web_worker_get_headers (self->worker);
+  /* The empty line does not belong to what libsoup parses; it has one byte or two. */
+  gsize text_length = length - (length > 1 && header[length - 2] == '\r' ? 2 : 1);
+  g_autofree char *text = g_memdup2 (header, text_length + 1);
+  g_autofree char *method = NULL;
+  g_autofree char *target = NULL;
+  SoupHTTPVersion version;
+  g_autoptr (GBytes) answer = NULL;
+  char *peer;
+
+  /* What follows is not for libsoup to look at, not even by mistake. */
+  text[text_length] = '\0';
+  if (soup_headers_parse_request (text, (int) text_length, headers, &method, &target, &version)
+          != SOUP_STATUS_OK
+      || !may_upgrade (options, method, target, version, headers))
+    return NULL;
+  peer = get_peer (socket, options, headers);
+  if (peer == NULL)
+    return NULL;
+  answer = belfry_handshake_answer (headers);
+  belfry_socket_send (socket, answer, 0);
+  return belfry_web_worker_open (self->worker, socket, peer);
+}
+
+/* The connection asks for something else, or for nothing that could be understood. */
+static void
+give_to_soup (BelfryWebRequest *self, BelfrySocket *socket, const guint8 *bytes, gsize length)
+{
+  if (self->kept != NULL)
+    {
+      g_byte_array_append (self->kept, bytes, (guint) length);
+      belfry_web_worker_serve (self->worker, socket, self->kept->data, self->kept->len);
+    }
+  else
+    belfry_web_worker_serve (self->worker, socket, bytes, length);
+  request_free (self);
+}
+
+/* The header ends @end bytes into @bytes; what is behind it are frames. */
+static void
+end_header (BelfryWebRequest *self, BelfrySocket *socket, guint8 *bytes, gsize length, gsize end)
+{
+  BelfryWebSocket *web_socket;
+
+  if (self->kept == NULL)
+    web_socket = upgrade (self, socket, bytes, end);
+  else
+    {
+      guint before = self->kept->len;
+
+      g_byte_array_append (self->kept, bytes, (guint) end);
+      web_socket = upgrade (self, socket, self->kept->data, self->kept->len);
+      g_byte_array_set_size (self->kept, before);
+    }
+  if (web_socket == NULL)
+    {
+      give_to_soup (self, socket, bytes, length);
+      return;
+    }
+  request_free (self);
+  belfry_web_socket_take (web_socket, bytes + end, length - end);
+}
+
+static void
+on_ready (BelfrySocket *socket, gpointer owner)
+{
+  BelfryWebRequest *self = owner;
+  gsize size;
+  guint8 *buffer = belfry_web_worker_get_buffer (self->worker, &size);
+  gssize n = belfry_socket_read (socket, buffer, size);
+  gsize kept = self->kept != NULL ? self->kept->len : 0;
+  gsize end;
+
+  if (n == -EAGAIN)
+    return;
+  if (n < 0 || (n == 0 && kept == 0))
+    {
+      belfry_socket_set_owner (socket, NULL, NULL);
+      belfry_socket_close (socket);
+      request_free (self);
+      return;
+    }
+  end = belfry_request_end_find (&self->end, buffer, (gsize) n);
+  if (end > 0 && kept + end <= HEADER_MAX)
+    end_header (self, socket, buffer, (gsize) n, end);
+  else if (end > 0 || n == 0 || kept + (gsize) n > HEADER_MAX)
+    give_to_soup (self, socket, buffer, (gsize) n);
+  else
+    {
+      if (self->kept == NULL)
+        self->kept = g_byte_array_new ();
+      g_byte_array_append (self->kept, buffer, (guint) n);
+    }
+}
+
+static void
+on_gone (BelfrySocket *socket, gpointer owner)
+{
+  request_free (owner);
+}
+
+static const BelfrySocketOwner owner_funcs = { on_ready, NULL, on_gone };
+
+/* Takes @socket, which was just accepted. */
+void
+belfry_web_request_begin (BelfryWebWorker *worker, BelfrySocket *socket)
+{
+  BelfryWebRequest *self = g_new0 (BelfryWebRequest, 1);
+
+  self->worker = worker;
+  belfry_socket_set_owner (socket, &owner_funcs, self);
+}
