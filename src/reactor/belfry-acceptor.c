@@ -62,6 +62,7 @@ choose_reactor (BelfryAcceptor *self)
   return best;
 }
 
+/* What is set here, the sockets that are accepted inherit. */
 static void
 set_options (int fd)
 {
@@ -137,7 +138,6 @@ on_connection (BelfryWatch *watch, guint32 events)
           /* Anything else is about that one connection, or says that there is none. */
           return;
         }
-      set_options (fd);
       belfry_reactor_adopt (choose_reactor (self), fd);
       if (fd >= fd_limit)
         {
@@ -178,6 +178,7 @@ listen_on (BelfryAcceptor *self, GSocketAddress *address)
   /* An address in IPv6 means IPv6 only, whatever the system's default: name both to get both. */
   if (family == AF_INET6 && setsockopt (self->fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one) != 0)
     return FALSE;
+  set_options (self->fd);
   if (setsockopt (self->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0
       || bind (self->fd, (struct sockaddr *) &name, length) != 0 || listen (self->fd, BACKLOG) != 0)
     return FALSE;
