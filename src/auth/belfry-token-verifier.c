@@ -12,6 +12,15 @@
 
 #define TOKEN_MAX (16 * 1024) /* bytes */
 
+/* A header that was understood, in a token whose signature was good. */
+typedef struct
+{
+  char *text; /* as it came */
+  gsize length;
+  char *kid; /* nullable */
+  char *alg;
+} KnownHeader;
+
 struct _BelfryTokenVerifier
 {
   gatomicrefcount ref_count;
@@ -21,6 +30,10 @@ struct _BelfryTokenVerifier
   char *issuer;
   char *user_claim;
   guint leeway; /* seconds */
+
+  /* Who issues tokens writes the same header into all of them, and to parse it takes half as long
+   * as everything else. Atomic: it is set once. */
+  KnownHeader *known;
 };
 
 /* The compact serialisation of RFC 7515, section 7.1: HEADER.CLAIMS.SIGNATURE */
@@ -113,18 +126,59 @@ read_header (JsonObject *header, const char **kid, const char **alg, GError **er
   return TRUE;
 }
 
+static void
+known_header_free (KnownHeader *header)
+{
+  g_free (header->text);
+  g_free (header->kid);
+  g_free (header->alg);
+  g_free (header);
+}
+
+static gboolean
+is_known (const KnownHeader *known, const Parts *parts)
+{
+  return known != NULL && known->length == parts->header_length
+         && memcmp (known->text, parts->header, known->length) == 0;
+}
+
+/* Of several threads that come here, the first one has its way. */
+static void
+remember_header (BelfryTokenVerifier *self, const Parts *parts, const char *kid, const char *alg)
+{
+  KnownHeader *header = g_new (KnownHeader, 1);
+
+  *header = (KnownHeader){
+    .text = g_strndup (parts->header, parts->header_length),
+    .length = parts->header_length,
+    .kid = g_strdup (kid),
+    .alg = g_strdup (alg),
+  };
+  if (!g_atomic_pointer_compare_and_exchange (&self->known, NULL, header))
+    known_header_free (header);
+}
+
 static gboolean
 verify_signature (BelfryTokenVerifier *self, const Parts *parts, GError **error)
 {
+  const KnownHeader *known = g_atomic_pointer_get (&self->known);
   g_autoptr (JsonObject) header = NULL;
   g_autofree guchar *signature = NULL;
   BelfrySignedInput signed_input = { .input = parts->header };
   const char *kid = NULL;
   const char *alg = NULL;
 
-  header = read_object (self, "header", parts->header, parts->header_length, error);
-  if (header == NULL || !read_header (header, &kid, &alg, error))
-    return FALSE;
+  if (is_known (known, parts))
+    {
+      kid = known->kid;
+      alg = known->alg;
+    }
+  else
+    {
+      header = read_object (self, "header", parts->header, parts->header_length, error);
+      if (header == NULL || !read_header (header, &kid, &alg, error))
+        return FALSE;
+    }
   signature = belfry_base64url_decode (parts->signature, parts->signature_length,
                                        &signed_input.signature_length);
   if (signature == NULL)
@@ -133,7 +187,11 @@ verify_signature (BelfryTokenVerifier *self, const Parts *parts, GError **error)
   /* Header and claims as they came, with the point between them. */
   signed_input.input_length = parts->header_length + 1 + parts->claims_length;
   signed_input.signature = signature;
-  return belfry_key_set_verify (self->keys, kid, alg, &signed_input, error);
+  if (!belfry_key_set_verify (self->keys, kid, alg, &signed_input, error))
+    return FALSE;
+  if (known == NULL)
+    remember_header (self, parts, kid, alg);
+  return TRUE;
 }
 
 /* @keys: referenced
@@ -174,6 +232,7 @@ belfry_token_verifier_unref (BelfryTokenVerifier *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   belfry_key_set_unref (self->keys);
+  g_clear_pointer (&self->known, known_header_free);
   g_free (self->audience);
   g_free (self->issuer);
   g_free (self->user_claim);

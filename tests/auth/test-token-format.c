@@ -296,6 +296,31 @@ test_random_json (void)
     }
 }
 
+static void
+test_a_header_that_was_seen_before (void)
+{
+  static const char *const others[] = { "{\"alg\":\"none\"}", "{\"alg\":\"HS256\",\"crit\":[]}",
+                                        "{\"alg\":\"HS255\"}" };
+  g_autofree char *good = test_token_sign (key, HEADER, TEST_CLAIMS);
+  g_autofree char *spaced = test_token_sign (key, "{ \"alg\":\"HS256\" }", TEST_CLAIMS);
+  g_auto (GStrv) parts = g_strsplit (good, ".", 3);
+  g_autofree char *forged = g_strconcat (parts[0], ".", parts[1], ".AAAA", NULL);
+
+  for (guint i = 0; i < 3; i++)
+    {
+      test_assert_user (verifier, good, "alice");
+      /* That it is known is no pass: the signature counts, whatever the header. */
+      test_assert_refused (verifier, forged, "signature");
+      test_assert_user (verifier, spaced, "alice");
+      for (guint j = 0; j < G_N_ELEMENTS (others); j++)
+        {
+          g_autofree char *token = test_token_sign (key, others[j], TEST_CLAIMS);
+
+          test_assert_refused (verifier, token, "");
+        }
+    }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -308,6 +333,7 @@ main (int argc, char *argv[])
 #define ADD(path, func) g_test_add_func ("/token/format/" path, func)
   ADD ("anything-but-three-parts-is-refused", test_parts);
   ADD ("empty-part-is-refused", test_empty_parts);
+  ADD ("a-header-that-was-seen-before-is-no-pass", test_a_header_that_was_seen_before);
   ADD ("more-than-16-kib-is-refused", test_length);
   ADD ("padding-and-white-space-and-other-alphabets-are-refused", test_base64);
   ADD ("trailing-bits-that-are-not-zero-are-refused", test_trailing_bits);
