@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
+#include <netdb.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -224,6 +225,25 @@ GSocketAddress *
 belfry_socket_get_remote_address (BelfrySocket *self)
 {
   return get_address (self, getpeername);
+}
+
+/* Returns: (transfer full) (nullable): the address and port of the peer's end, "[::1]:80" say; NULL
+ *   if the peer has gone */
+char *
+belfry_socket_dup_peer (BelfrySocket *self)
+{
+  struct sockaddr_storage name;
+  socklen_t length = sizeof name;
+  char host[NI_MAXHOST];
+  char port[NI_MAXSERV];
+
+  if (self->fd < 0 || getpeername (self->fd, (struct sockaddr *) &name, &length) != 0
+      || getnameinfo ((const struct sockaddr *) &name, length, host, sizeof host, port, sizeof port,
+                      NI_NUMERICHOST | NI_NUMERICSERV)
+             != 0)
+    return NULL;
+  return name.ss_family == AF_INET6 ? g_strdup_printf ("[%s]:%s", host, port)
+                                    : g_strconcat (host, ":", port, NULL);
 }
 
 /* Returns: the errno that writing fails with, or 0 */

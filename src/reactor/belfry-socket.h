@@ -44,6 +44,8 @@ gint64 belfry_socket_get_last_sent (BelfrySocket *self);
 GSocketAddress *belfry_socket_get_local_address (BelfrySocket *self);
 GSocketAddress *belfry_socket_get_remote_address (BelfrySocket *self);
 
+char *belfry_socket_dup_peer (BelfrySocket *self);
+
 void belfry_socket_close (BelfrySocket *self);
 void belfry_socket_abort (BelfrySocket *self);
 

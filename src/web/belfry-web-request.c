@@ -28,16 +28,15 @@ request_free (BelfryWebRequest *self)
   g_free (self);
 }
 
+/* Returns: (transfer full) (nullable): where the client is; NULL if it has gone */
 static char *
-get_peer (BelfrySocket *socket, const BelfryWebOptions *options, SoupMessageHeaders *headers)
+dup_peer (BelfrySocket *socket, const BelfryWebOptions *options, SoupMessageHeaders *headers)
 {
-  g_autoptr (GSocketAddress) address = belfry_socket_get_remote_address (socket);
-  g_autofree char *remote = NULL;
+  g_autofree char *peer = belfry_socket_dup_peer (socket);
 
-  if (address == NULL)
+  if (peer == NULL)
     return NULL;
-  remote = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
-  return belfry_peer_address_choose (remote,
+  return belfry_peer_address_choose (peer,
                                      soup_message_headers_get_list (headers, "X-Forwarded-For"),
                                      (const char *const *) options->trusted_proxies);
 }
@@ -78,7 +77,7 @@ upgrade (BelfryWebRequest *self, BelfrySocket *socket, const guint8 *header, gsi
           != SOUP_STATUS_OK
       || !may_upgrade (options, method, target, version, headers))
     return NULL;
-  peer = get_peer (socket, options, headers);
+  peer = dup_peer (socket, options, headers);
   if (peer == NULL)
     return NULL;
   answer = belfry_handshake_answer (headers);
