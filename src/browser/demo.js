@@ -48,10 +48,15 @@ class Inbox {
     this.#held = null;
   }
 
-  /** The answer to a list; what came meanwhile is applied again, on top of it. */
-  fill({ notifications, unreadCount, unreadAt }) {
+  /**
+   * The answer to a list; what came meanwhile is applied again, on top of it. What has a higher id
+   * than the newest position that was seen is still to come, if it isn't removed before.
+   */
+  fill({ notifications, unreadCount, unreadAt }, position) {
     for (const item of notifications) {
-      this.#items.set(item.id, item);
+      if (item.id <= position) {
+        this.#items.set(item.id, item);
+      }
     }
     this.#count(unreadCount, unreadAt);
     this.filled = true;
@@ -109,6 +114,11 @@ class Connection {
     this.onFrame = onFrame;
     this.onRegistered = onRegistered;
     this.#open();
+  }
+
+  /** The newest position that a frame has told. */
+  get position() {
+    return this.#position ?? 0;
   }
 
   request(type, data = {}) {
@@ -238,7 +248,7 @@ async function list(before) {
   inbox.hold();
   try {
     const answer = await connection.request("list", { limit: PAGE, ...before });
-    inbox.fill(answer);
+    inbox.fill(answer, connection.position);
     $("more").hidden = !answer.more;
     render();
   } catch (error) {
