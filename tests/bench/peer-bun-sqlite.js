@@ -9,6 +9,7 @@ import { Database } from "bun:sqlite";
 import { connected, register } from "./peer-register.js";
 
 const database = new Database(process.argv[3], { create: true });
+database.exec("PRAGMA page_size = 8192");
 database.exec("PRAGMA journal_mode = WAL");
 database.exec("PRAGMA synchronous = FULL");
 database.exec("PRAGMA cache_size = -65536");

@@ -11,7 +11,7 @@ import tempfile
 import time
 
 PATIENCE = 1800  # seconds, which only making millions of rows comes near to
-TICK = 0.1  # seconds
+TICK = 0.05  # seconds
 STILL = 0.02  # of a core
 SETTLING = 10  # seconds at most
 
