@@ -38,9 +38,9 @@ class Row:
     form: str = "{:,.0f}"
 
     def add(self, other):
-        """The same line of another round."""
-        self.ours += other.ours
-        self.theirs += other.theirs
+        """The same line of another round. The lists are those of other lines too."""
+        self.ours = self.ours + other.ours
+        self.theirs = self.theirs + other.theirs
 
     def value(self):
         """What the target is for. Both sides of a turn met the same mood of the machine."""
@@ -119,6 +119,28 @@ class Bench:
         for served in self.servers.values():
             served.stop()
         self.servers.clear()
+
+
+class Machine:
+    """How busy others keep the cores: commits are what suffers most of it."""
+
+    def __init__(self):
+        self.total, self.busy = self.read()
+
+    @staticmethod
+    def read():
+        """Seconds of all cores, and those that weren't idle or ours."""
+        with open("/proc/stat", encoding="ascii") as file:
+            ticks = [int(field) for field in file.readline().split()[1:9]]
+        total = sum(ticks) / os.sysconf("SC_CLK_TCK")
+        idle = sum(ticks[3:5]) / os.sysconf("SC_CLK_TCK")
+        return total, total - idle - sum(os.times()[:4])
+
+    def others(self):
+        """Their share since the start, the kernel's own threads included. What we started must
+        have ended."""
+        total, busy = self.read()
+        return (busy - self.busy) / (total - self.total)
 
 
 def values(results, key):
@@ -292,6 +314,7 @@ def main():
     arguments = parser.parse_args()
     bench = Bench(arguments.build, arguments.quick)
     table = Table()
+    machine = Machine()
     begin = time.monotonic()
     try:
         for rounds, figures in STAGES:
@@ -303,7 +326,8 @@ def main():
                 print(f"{'':<8}({name}: {seconds:.0f} s)", flush=True)
     finally:
         bench.stop()
-    print(f"\nIn {time.monotonic() - begin:.0f} s; {table.missed} of the targets missed")
+    print(f"\nIn {time.monotonic() - begin:.0f} s; {table.missed} of the targets missed."
+          f" Others had {machine.others():.0%} of the cores.")
     sys.exit(1 if table.missed else 0)
 
 
