@@ -82,6 +82,23 @@ belfry_mailbox_take (BelfryMailbox *self, GArray **messages)
   g_mutex_unlock (&self->mutex);
 }
 
+/* Posts a message for which the reader need not be woken yet: belfry_mailbox_wake() does it. */
+void
+belfry_mailbox_post_quietly (BelfryMailbox *self, gconstpointer message)
+{
+  g_mutex_lock (&self->mutex);
+  g_array_append_vals (self->messages, message, 1);
+  g_atomic_int_set (&self->waiting, TRUE);
+  g_mutex_unlock (&self->mutex);
+}
+
+void
+belfry_mailbox_wake (BelfryMailbox *self)
+{
+  if (!belfry_mailbox_is_empty (self))
+    self->wake (self->wake_data);
+}
+
 gboolean
 belfry_mailbox_is_empty (BelfryMailbox *self)
 {

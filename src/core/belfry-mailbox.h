@@ -18,6 +18,8 @@ belfry_mailbox_new (gsize message_size, BelfryMailboxWakeFunc wake, gpointer use
 void belfry_mailbox_free (BelfryMailbox *self);
 
 void belfry_mailbox_post (BelfryMailbox *self, gconstpointer message);
+void belfry_mailbox_post_quietly (BelfryMailbox *self, gconstpointer message);
+void belfry_mailbox_wake (BelfryMailbox *self);
 void belfry_mailbox_post_many (BelfryMailbox *self, gconstpointer messages, guint n_messages);
 void belfry_mailbox_take (BelfryMailbox *self, GArray **messages);
 gboolean belfry_mailbox_is_empty (BelfryMailbox *self);

@@ -9,6 +9,12 @@
 /* More threads than this would not pay: the main thread feeds them all. */
 #define MAX_WORKERS 4
 
+typedef struct
+{
+  GSource source;
+  BelfryWebServer *server;
+} WakingSource;
+
 struct _BelfryWebServer
 {
   GObject parent_instance;
@@ -21,6 +27,13 @@ struct _BelfryWebServer
   GPtrArray *connections[MAX_WORKERS]; /* of BelfryConnection, by slot; NULL where there is none */
   guint n_workers;
   GPtrArray *acceptors;
+
+  /* A text for many connections wakes the reactors when the main loop has nothing more to do in
+   * this turn: the next such text often goes out with it, in one write for each connection. The
+   * first connection that a text is for is told at once. */
+  gconstpointer last_text; /* to compare with only */
+  guint to_wake;           /* bits of the reactors that have it and do not know */
+  GSource *waking;
 };
 
 static void belfry_web_server_iface_init (BelfrySessionSinkInterface *iface);
@@ -73,12 +86,41 @@ handle_event (gpointer message, gpointer user_data)
 }
 
 static void
+wake (BelfryWebServer *self)
+{
+  for (guint i = 0; self->to_wake != 0; i++)
+    {
+      if (self->to_wake & (1u << i))
+        belfry_web_worker_wake (self->workers[i]);
+      self->to_wake &= ~(1u << i);
+    }
+  self->last_text = NULL;
+}
+
+static gboolean
+waking_source_prepare (GSource *source, int *timeout)
+{
+  wake (((WakingSource *) source)->server);
+  *timeout = -1;
+  return FALSE;
+}
+
+static GSourceFuncs waking_source_funcs = { .prepare = waking_source_prepare };
+
+static void
 post (BelfrySessionSink *sink, const BelfryWebCommand *command)
 {
   BelfryWebServer *self = BELFRY_WEB_SERVER (sink);
+  guint i = belfry_web_handle_get_reactor (command->connection);
 
-  belfry_web_worker_post (self->workers[belfry_web_handle_get_reactor (command->connection)],
-                          command);
+  if (command->text != NULL && command->text == self->last_text)
+    {
+      belfry_web_worker_post_quietly (self->workers[i], command);
+      self->to_wake |= 1u << i;
+      return;
+    }
+  self->last_text = command->text;
+  belfry_web_worker_post (self->workers[i], command);
 }
 
 static void
@@ -157,6 +199,12 @@ belfry_web_server_new (BelfrySessionRegistry *registry,
   self->limit = belfry_connection_limit_new (options->max_connections);
   self->events = belfry_mailbox_source_new (NULL, "[belfry] web events", sizeof (BelfryWebEvent),
                                             handle_event, self);
+  self->waking = g_source_new (&waking_source_funcs, sizeof (WakingSource));
+  ((WakingSource *) self->waking)->server = self;
+  g_source_set_static_name (self->waking, "[belfry] wake-up of reactors");
+  /* It never has anything to dispatch, and so is asked in each turn if it comes first. */
+  g_source_set_priority (self->waking, G_PRIORITY_HIGH);
+  g_source_attach (self->waking, NULL);
   self->n_workers = CLAMP (g_get_num_processors (), 1, MAX_WORKERS);
   for (guint i = 0; i < self->n_workers; i++)
     {
@@ -252,6 +300,9 @@ belfry_web_server_wait (BelfryWebServer *self)
     belfry_reactor_join (self->reactors[i]);
   /* What they said last may be answered: to them, though they no longer hear it. */
   belfry_mailbox_source_free (self->events);
+  wake (self);
+  g_source_destroy (self->waking);
+  g_clear_pointer (&self->waking, g_source_unref);
   for (guint i = 0; i < self->n_workers; i++)
     {
       belfry_web_worker_free (self->workers[i]);

@@ -356,6 +356,19 @@ belfry_web_worker_post (BelfryWebWorker *self, const BelfryWebCommand *command)
   belfry_mailbox_post (self->commands, command);
 }
 
+/* The same, but the reactor learns of it only by belfry_web_worker_wake(). */
+void
+belfry_web_worker_post_quietly (BelfryWebWorker *self, const BelfryWebCommand *command)
+{
+  belfry_mailbox_post_quietly (self->commands, command);
+}
+
+void
+belfry_web_worker_wake (BelfryWebWorker *self)
+{
+  belfry_mailbox_wake (self->commands);
+}
+
 BelfryTokenVerifier *
 belfry_web_worker_get_verifier (BelfryWebWorker *self)
 {

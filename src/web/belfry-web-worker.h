@@ -27,6 +27,8 @@ void belfry_web_worker_free (BelfryWebWorker *self);
 BelfryReactor *belfry_web_worker_get_reactor (BelfryWebWorker *self);
 void belfry_web_worker_own_acceptor (BelfryWebWorker *self, BelfryAcceptor *acceptor);
 void belfry_web_worker_post (BelfryWebWorker *self, const BelfryWebCommand *command);
+void belfry_web_worker_post_quietly (BelfryWebWorker *self, const BelfryWebCommand *command);
+void belfry_web_worker_wake (BelfryWebWorker *self);
 
 /* For its requests and sockets, in its thread. */
 const BelfryWebOptions *belfry_web_worker_get_options (BelfryWebWorker *self);

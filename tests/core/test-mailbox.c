@@ -112,6 +112,30 @@ test_what_nobody_took_is_handled_at_the_end (void)
   g_assert_cmpuint (reader.n_taken, ==, 1);
 }
 
+static void
+test_a_quiet_message_wakes_nobody_until_that_is_asked (void)
+{
+  const Message message = { 0 };
+  guint n_wakes = 0;
+  BelfryMailbox *mailbox = belfry_mailbox_new (sizeof (Message), count_wake, &n_wakes);
+  GArray *taken = g_array_new (FALSE, FALSE, sizeof (Message));
+
+  belfry_mailbox_post_quietly (mailbox, &message);
+  belfry_mailbox_post_quietly (mailbox, &message);
+  g_assert_cmpuint (n_wakes, ==, 0);
+  g_assert_false (belfry_mailbox_is_empty (mailbox));
+  belfry_mailbox_wake (mailbox);
+  g_assert_cmpuint (n_wakes, ==, 1);
+
+  belfry_mailbox_take (mailbox, &taken);
+  g_assert_cmpuint (taken->len, ==, 2);
+  belfry_mailbox_wake (mailbox);
+  g_assert_cmpuint (n_wakes, ==, 1);
+
+  g_array_unref (taken);
+  belfry_mailbox_free (mailbox);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -120,6 +144,8 @@ main (int argc, char **argv)
                    test_all_messages_of_all_threads_come_in_the_order_of_each);
   g_test_add_func ("/mailbox/the-reader-is-woken-once-for-all-that-waits",
                    test_the_reader_is_woken_once_for_all_that_waits);
+  g_test_add_func ("/mailbox/a-quiet-message-wakes-nobody-until-that-is-asked",
+                   test_a_quiet_message_wakes_nobody_until_that_is_asked);
   g_test_add_func ("/mailbox/what-nobody-took-is-handled-at-the-end",
                    test_what_nobody_took_is_handled_at_the_end);
   return g_test_run ();
