@@ -8,7 +8,7 @@ import resource
 import socket
 
 from belfry_test import PATIENCE
-from raw_socket import TEXT, frame, upgrade_request
+from raw_socket import PING, PONG, TEXT, frame, upgrade_request
 
 
 def allow_many_descriptors():
@@ -41,13 +41,20 @@ class LightTab:
         self.writer.write(frame(TEXT, json.dumps(message).encode()))
         await self.writer.drain()
 
-    async def receive_text(self):
+    async def receive_frame(self):
         first, length = await self.reader.readexactly(2)
         if length == 126:
             length = int.from_bytes(await self.reader.readexactly(2), "big")
         elif length == 127:
             length = int.from_bytes(await self.reader.readexactly(8), "big")
-        payload = await self.reader.readexactly(length)
+        return first, await self.reader.readexactly(length)
+
+    async def receive_text(self):
+        first, payload = await self.receive_frame()
+        # So many tabs may take longer than a heartbeat.
+        while first == 0x80 | PING:
+            self.writer.write(frame(PONG, payload))
+            first, payload = await self.receive_frame()
         assert first == 0x80 | TEXT, (first, payload)
         return payload
 
