@@ -4,6 +4,7 @@
 #include "belfry-web-request.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "belfry-handshake.h"
 #include "belfry-origin-policy.h"
@@ -54,11 +55,40 @@ may_upgrade (const BelfryWebOptions *options,
                                          soup_message_headers_get_one (headers, "Host"));
 }
 
-/* Makes a WebSocket of @socket if that is what the header asks for. @length: with the empty line
- *
- * Returns: (transfer none) (nullable): the WebSocket */
-static BelfryWebSocket *
-upgrade (BelfryWebRequest *self, BelfrySocket *socket, const guint8 *header, gsize length)
+/* Answers a request with a body in an encoding that libsoup does not know. Version 3.2 says the
+ * same, but forgets the target of the request then, which can have 64 KiB. */
+static void
+refuse_body (BelfrySocket *socket, SoupMessageHeaders *headers)
+{
+  guint status = soup_message_headers_get_list (headers, "Transfer-Encoding") != NULL
+                     ? SOUP_STATUS_NOT_IMPLEMENTED
+                     : SOUP_STATUS_BAD_REQUEST;
+  char *text = g_strdup_printf ("HTTP/1.1 %u %s\r\n"
+                                "Server: Belfry\r\n"
+                                "Connection: close\r\n"
+                                "Content-Length: 0\r\n\r\n",
+                                status, soup_status_get_phrase (status));
+  g_autoptr (GBytes) answer = g_bytes_new_take (text, strlen (text));
+
+  belfry_socket_send (socket, answer, 0);
+  belfry_socket_set_owner (socket, NULL, NULL);
+  belfry_socket_close (socket);
+}
+
+typedef enum
+{
+  FOR_SOUP,
+  REFUSED,
+  UPGRADED, /* with the WebSocket */
+} Outcome;
+
+/* Does what a header asks for, unless that is libsoup's. @length: with the empty line */
+static Outcome
+answer (BelfryWebRequest *self,
+        BelfrySocket *socket,
+        const guint8 *header,
+        gsize length,
+        BelfryWebSocket **web_socket)
 {
   const BelfryWebOptions *options = belfry_web_worker_get_options (self->worker);
   SoupMessageHeaders *headers = belfry_web_worker_get_headers (self->worker);
@@ -68,21 +98,28 @@ upgrade (BelfryWebRequest *self, BelfrySocket *socket, const guint8 *header, gsi
   g_autofree char *method = NULL;
   g_autofree char *target = NULL;
   SoupHTTPVersion version;
-  g_autoptr (GBytes) answer = NULL;
+  g_autoptr (GBytes) handshake = NULL;
   char *peer;
 
   /* What follows is not for libsoup to look at, not even by mistake. */
   text[text_length] = '\0';
   if (soup_headers_parse_request (text, (int) text_length, headers, &method, &target, &version)
-          != SOUP_STATUS_OK
-      || !may_upgrade (options, method, target, version, headers))
-    return NULL;
+      != SOUP_STATUS_OK)
+    return FOR_SOUP;
+  if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_UNRECOGNIZED)
+    {
+      refuse_body (socket, headers);
+      return REFUSED;
+    }
+  if (!may_upgrade (options, method, target, version, headers))
+    return FOR_SOUP;
   peer = dup_peer (socket, options, headers);
   if (peer == NULL)
-    return NULL;
-  answer = belfry_handshake_answer (headers);
-  belfry_socket_send (socket, answer, 0);
-  return belfry_web_worker_open (self->worker, socket, peer);
+    return FOR_SOUP;
+  handshake = belfry_handshake_answer (headers);
+  belfry_socket_send (socket, handshake, 0);
+  *web_socket = belfry_web_worker_open (self->worker, socket, peer);
+  return UPGRADED;
 }
 
 /* The connection asks for something else, or for nothing that could be understood. */
@@ -104,24 +141,26 @@ static void
 end_header (BelfryWebRequest *self, BelfrySocket *socket, guint8 *bytes, gsize length, gsize end)
 {
   BelfryWebSocket *web_socket;
+  Outcome outcome;
 
   if (self->kept == NULL)
-    web_socket = upgrade (self, socket, bytes, end);
+    outcome = answer (self, socket, bytes, end, &web_socket);
   else
     {
       guint before = self->kept->len;
 
       g_byte_array_append (self->kept, bytes, (guint) end);
-      web_socket = upgrade (self, socket, self->kept->data, self->kept->len);
+      outcome = answer (self, socket, self->kept->data, self->kept->len, &web_socket);
       g_byte_array_set_size (self->kept, before);
     }
-  if (web_socket == NULL)
+  if (outcome == FOR_SOUP)
     {
       give_to_soup (self, socket, bytes, length);
       return;
     }
   request_free (self);
-  belfry_web_socket_take (web_socket, bytes + end, length - end);
+  if (outcome == UPGRADED)
+    belfry_web_socket_take (web_socket, bytes + end, length - end);
 }
 
 static void

@@ -53,6 +53,17 @@ class UpgradeTestCase(BelfryTestCase):
         self.assertEqual(raw.read_response().status, expected, data)
 
 
+class Bodies(UpgradeTestCase):
+    # libsoup forgets the target of a request whose body it cannot read, so it may not get one.
+    finds_leaks = True
+
+    async def test_a_handshake_has_no_body(self):
+        self.assert_refused(head(Content_Length="1"), 413)
+        self.assert_refused(head(Transfer_Encoding="chunked"), 413)
+        self.assert_refused(head(Transfer_Encoding="gzip"), 501)
+        self.assert_refused(head(Content_Length="x"), 400)
+
+
 class Handshakes(UpgradeTestCase):
     async def test_the_answer_proves_that_the_key_was_read(self):
         headers = self.assert_upgraded(head())
@@ -101,12 +112,6 @@ class Handshakes(UpgradeTestCase):
                                (404, "GET http://127.0.0.1/wsx HTTP/1.1"),
                                (400, "GET http:/ws HTTP/1.1"), (400, "GET /ws?% HTTP/1.1")):
             self.assert_refused(head(line), expected)
-
-    async def test_a_handshake_has_no_body(self):
-        self.assert_refused(head(Content_Length="1"), 413)
-        self.assert_refused(head(Transfer_Encoding="chunked"), 413)
-        self.assert_refused(head(Transfer_Encoding="gzip"), 501)
-        self.assert_refused(head(Content_Length="x"), 400)
 
     async def test_an_upgrade_of_a_page_is_no_upgrade(self):
         self.assert_refused(head("GET /healthz HTTP/1.1"), 200)
