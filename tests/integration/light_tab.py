@@ -3,6 +3,7 @@
 """Tabs by the thousand: frames of a server are taken apart, and nothing else is done for them."""
 
 import asyncio
+import contextlib
 import json
 import resource
 import socket
@@ -17,6 +18,9 @@ def allow_many_descriptors():
 
 
 class LightTab:
+    frames = None
+    pump = None
+
     @classmethod
     async def open(cls, port, token, receive_buffer=None, **register):
         """One that is registered; what it was told is in .registered."""
@@ -42,19 +46,30 @@ class LightTab:
         await self.writer.drain()
 
     async def receive_frame(self):
-        first, length = await self.reader.readexactly(2)
-        if length == 126:
-            length = int.from_bytes(await self.reader.readexactly(2), "big")
-        elif length == 127:
-            length = int.from_bytes(await self.reader.readexactly(8), "big")
-        return first, await self.reader.readexactly(length)
+        """The next one that is no ping, which is answered."""
+        while True:
+            first, length = await self.reader.readexactly(2)
+            if length == 126:
+                length = int.from_bytes(await self.reader.readexactly(2), "big")
+            elif length == 127:
+                length = int.from_bytes(await self.reader.readexactly(8), "big")
+            payload = await self.reader.readexactly(length)
+            if first != 0x80 | PING:
+                return first, payload
+            self.writer.write(frame(PONG, payload))
+
+    def stay(self):
+        """Answers pings from now on, received from or not: many tabs take longer than a heartbeat."""
+        self.frames = asyncio.Queue()
+        self.pump = asyncio.create_task(self.take_frames())
+
+    async def take_frames(self):
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                self.frames.put_nowait(await self.receive_frame())
 
     async def receive_text(self):
-        first, payload = await self.receive_frame()
-        # So many tabs may take longer than a heartbeat.
-        while first == 0x80 | PING:
-            self.writer.write(frame(PONG, payload))
-            first, payload = await self.receive_frame()
+        first, payload = await (self.frames.get() if self.frames else self.receive_frame())
         assert first == 0x80 | TEXT, (first, payload)
         return payload
 
@@ -62,4 +77,6 @@ class LightTab:
         return json.loads(await asyncio.wait_for(self.receive_text(), 4 * PATIENCE))
 
     def close(self):
+        if self.pump:
+            self.pump.cancel()
         self.writer.transport.abort()

@@ -121,20 +121,21 @@ class Overload(BelfryTestCase):
 
 
 class Fairness(BelfryTestCase):
-    async def serve_others_during(self, method, arguments):
+    async def serve_others_during(self, method, arguments, n_calls):
         """Another worker does one call after the other, while one has very many unanswered."""
         other = self.new_worker()
         pipeline = Pipeline(self.worker)
-        for _ in range(N_CALLS):
+        for _ in range(n_calls):
             pipeline.call(method, arguments)
-        ids = [other.create("bob") for _ in range(20)]
+        ids = [other.create("bob") for _ in range(10)]
         # Once, for what has come: more comes all the time.
         pipeline.context.iteration(False)
-        self.assertLess(len(pipeline.results), N_CALLS // 2)
+        # They would all be answered if the other one had to wait for them.
+        self.assertLess(len(pipeline.results), n_calls * 4 // 5)
         self.assertEqual([n["id"] for n in other.list("bob")[0]], ids[::-1])
         # What waits when Belfry goes down is not done, and is told so.
         await asyncio.to_thread(self.daemon.stop)
-        pipeline.wait(N_CALLS)
+        pipeline.wait(n_calls)
         done = [r for r in pipeline.results if not isinstance(r, GLib.Error)]
         self.daemon.start()
         self.worker = self.new_worker()
@@ -142,14 +143,16 @@ class Fairness(BelfryTestCase):
 
     async def test_many_large_calls_of_one_do_not_keep_others_waiting(self):
         many = GLib.Variant("(a(ssa{sv}))", ([("alice", "{}", {})] * 1000,))
-        done = await self.serve_others_during("CreateMany", many)
+        # All of them come before the other worker's: the bus is one queue. Taking them in is what
+        # takes long where leaks are looked for.
+        done = await self.serve_others_during("CreateMany", many, N_CALLS // 3)
         self.assertEqual(self.worker.list("alice", limit=1)[1], len(done) * 1000)
 
     async def test_many_large_answers_for_one_do_not_keep_others_waiting(self):
         data = '{"a":"' + "x" * 5_000 + '"}'
         self.worker.create_many([("alice", data, {})] * 1000)
         query = GLib.Variant("(sa{sv})", ("alice", {"limit": GLib.Variant("u", 1000)}))
-        await self.serve_others_during("List", query)
+        await self.serve_others_during("List", query, N_CALLS)
 
     def test_what_one_worker_pipelines_is_done_in_its_order(self):
         """Creations take a shorter way than other calls, and must not overtake them by it."""

@@ -53,6 +53,11 @@ class StormTestCase(BelfryTestCase):
 
 
 class Reconnecting(StormTestCase):
+    async def open_light(self, user, **kwargs):
+        tab = await super().open_light(user, **kwargs)
+        tab.stay()
+        return tab
+
     async def test_all_come_back_at_once_and_each_gets_what_it_missed_once(self):
         users = [f"u{n}" for n in range(N_TABS)]
         seen = self.create_for_all(users)
