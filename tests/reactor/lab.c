@@ -3,6 +3,7 @@
 
 #include "lab.h"
 
+#include <errno.h>
 #include <glib-unix.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -80,6 +81,15 @@ void
 lab_start (Lab *lab)
 {
   belfry_reactor_start (lab->reactor);
+}
+
+/* For tests that may not need the end of a time. */
+void
+lab_start_without_times (Lab *lab)
+{
+  belfry_reactor_get_times (lab->reactor)->request = G_TIME_SPAN_HOUR;
+  belfry_reactor_get_times (lab->reactor)->linger = G_TIME_SPAN_HOUR;
+  lab_start (lab);
 }
 
 void
@@ -174,4 +184,64 @@ void
 lab_wait_sockets (Lab *lab, guint n)
 {
   lab_wait (lab, has_sockets, GUINT_TO_POINTER (n));
+}
+
+/* For lab_call(). */
+void
+lab_write_much (Lab *lab, gpointer user_data)
+{
+  g_autofree char *text = g_strnfill (LAB_CHUNK, 'x');
+  g_autoptr (GBytes) bytes = g_bytes_new (text, LAB_CHUNK);
+
+  for (guint i = 0; i < LAB_N_CHUNKS; i++)
+    belfry_socket_send (lab->socket, bytes, LAB_CHUNK);
+}
+
+/* For lab_wait(). */
+gboolean
+lab_is_lingering (Lab *lab, gpointer user_data)
+{
+  return lab->socket->state == BELFRY_SOCKET_LINGERING;
+}
+
+void
+lab_peer_send (int peer, const char *text)
+{
+  g_assert_cmpint (send (peer, text, strlen (text), MSG_NOSIGNAL), ==, strlen (text));
+}
+
+/* As much as the peer can send: more than is thrown away in a turn, and then there is no further
+ * event. */
+void
+lab_peer_send_junk (int peer)
+{
+  static const char junk[4096] = { 0 };
+
+  while (send (peer, junk, sizeof junk, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+    ;
+  g_assert_cmpint (errno, ==, EAGAIN);
+  shutdown (peer, SHUT_WR);
+}
+
+void
+lab_peer_receive_all (int peer, gsize length)
+{
+  char buffer[4096];
+
+  while (length > 0)
+    {
+      gssize n = recv (peer, buffer, MIN (sizeof buffer, length), 0);
+
+      g_assert_cmpint (n, >, 0);
+      length -= (gsize) n;
+    }
+}
+
+/* @events: of strings */
+void
+lab_assert_event (GAsyncQueue *events, const char *expected)
+{
+  const char *event = g_async_queue_timeout_pop (events, LAB_PATIENCE);
+
+  g_assert_cmpstr (event, ==, expected);
 }

@@ -10,11 +10,6 @@
 
 #include "lab.h"
 
-#define PATIENCE (20 * G_USEC_PER_SEC)
-
-#define CHUNK    10000
-#define N_CHUNKS 200
-
 /* What a test sees of the socket, in the reactor's thread. */
 typedef struct
 {
@@ -79,10 +74,7 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->lab->bare = TRUE;
   fixture->events = g_async_queue_new ();
   fixture->read_size = 60;
-  /* Nothing here may need the end of a time. */
-  belfry_reactor_get_times (fixture->lab->reactor)->request = G_TIME_SPAN_HOUR;
-  belfry_reactor_get_times (fixture->lab->reactor)->linger = G_TIME_SPAN_HOUR;
-  lab_start (fixture->lab);
+  lab_start_without_times (fixture->lab);
   fixture->peer = lab_connect (fixture->lab, SOCK_STREAM);
   lab_call (fixture->lab, own, fixture);
 }
@@ -97,29 +89,15 @@ tear_down (Fixture *fixture, gconstpointer data)
 }
 
 static void
-assert_event (Fixture *fixture, const char *expected)
-{
-  const char *event = g_async_queue_timeout_pop (fixture->events, PATIENCE);
-
-  g_assert_cmpstr (event, ==, expected);
-}
-
-static void
-send_bytes (Fixture *fixture, const char *text)
-{
-  g_assert_cmpint (send (fixture->peer, text, strlen (text), MSG_NOSIGNAL), ==, strlen (text));
-}
-
-static void
 test_its_owner_is_told_of_each_thing_that_comes (Fixture *fixture, gconstpointer data)
 {
-  send_bytes (fixture, "one");
-  assert_event (fixture, "one");
-  send_bytes (fixture, "two");
-  assert_event (fixture, "two");
+  lab_peer_send (fixture->peer, "one");
+  lab_assert_event (fixture->events, "one");
+  lab_peer_send (fixture->peer, "two");
+  lab_assert_event (fixture->events, "two");
   close (g_steal_fd (&fixture->peer));
-  assert_event (fixture, "end");
-  assert_event (fixture, "gone");
+  lab_assert_event (fixture->events, "end");
+  lab_assert_event (fixture->events, "gone");
   lab_wait_sockets (fixture->lab, 0);
 }
 
@@ -127,11 +105,11 @@ static void
 test_who_reads_only_a_part_is_told_again (Fixture *fixture, gconstpointer data)
 {
   fixture->read_size = 3;
-  send_bytes (fixture, "onetwothree");
-  assert_event (fixture, "one");
-  assert_event (fixture, "two");
-  assert_event (fixture, "thr");
-  assert_event (fixture, "ee");
+  lab_peer_send (fixture->peer, "onetwothree");
+  lab_assert_event (fixture->events, "one");
+  lab_assert_event (fixture->events, "two");
+  lab_assert_event (fixture->events, "thr");
+  lab_assert_event (fixture->events, "ee");
 }
 
 static void
@@ -150,21 +128,11 @@ static void
 test_what_is_held_is_told_when_it_is_let_go (Fixture *fixture, gconstpointer data)
 {
   lab_call (fixture->lab, hold, GINT_TO_POINTER (TRUE));
-  send_bytes (fixture, "held");
+  lab_peer_send (fixture->peer, "held");
   lab_wait (fixture->lab, has_event, NULL);
   g_assert_null (g_async_queue_try_pop (fixture->events));
   lab_call (fixture->lab, hold, GINT_TO_POINTER (FALSE));
-  assert_event (fixture, "held");
-}
-
-static void
-write_much (Lab *lab, gpointer user_data)
-{
-  g_autofree char *text = g_strnfill (CHUNK, 'x');
-  g_autoptr (GBytes) bytes = g_bytes_new (text, CHUNK);
-
-  for (guint i = 0; i < N_CHUNKS; i++)
-    belfry_socket_send (lab->socket, bytes, CHUNK);
+  lab_assert_event (fixture->events, "held");
 }
 
 static gboolean
@@ -172,59 +140,45 @@ is_stuck (Lab *lab, gpointer user_data)
 {
   gsize queued = belfry_socket_get_queued (lab->socket);
 
-  return !lab->socket->writable && queued > 0 && queued < CHUNK * N_CHUNKS;
-}
-
-static void
-receive_all (Fixture *fixture, gsize length)
-{
-  char buffer[4096];
-
-  while (length > 0)
-    {
-      gssize n = recv (fixture->peer, buffer, MIN (sizeof buffer, length), MSG_NOSIGNAL);
-
-      g_assert_cmpint (n, >, 0);
-      length -= (gsize) n;
-    }
+  return !lab->socket->writable && queued > 0 && queued < LAB_MUCH;
 }
 
 static void
 test_a_peer_that_does_not_read_is_not_read_from (Fixture *fixture, gconstpointer data)
 {
-  lab_call (fixture->lab, write_much, NULL);
+  lab_call (fixture->lab, lab_write_much, NULL);
   lab_wait (fixture->lab, is_stuck, NULL);
-  send_bytes (fixture, "later");
+  lab_peer_send (fixture->peer, "later");
   lab_wait (fixture->lab, has_event, NULL);
   g_assert_null (g_async_queue_try_pop (fixture->events));
-  receive_all (fixture, CHUNK * N_CHUNKS);
-  assert_event (fixture, "later");
+  lab_peer_receive_all (fixture->peer, LAB_MUCH);
+  lab_assert_event (fixture->events, "later");
 }
 
 static void
 check_credit (Lab *lab, gpointer user_data)
 {
   Fixture *fixture = user_data;
-  gsize taken = CHUNK * N_CHUNKS - belfry_socket_get_queued (lab->socket);
+  gsize taken = LAB_MUCH - belfry_socket_get_queued (lab->socket);
 
   g_assert_cmpuint (taken, >, 0);
   /* Of what is sent in part, nothing comes back. */
-  g_assert_cmpuint (fixture->credit, ==, taken / CHUNK * CHUNK);
+  g_assert_cmpuint (fixture->credit, ==, taken / LAB_CHUNK * LAB_CHUNK);
 }
 
 static gboolean
 has_all_credit (Lab *lab, gpointer user_data)
 {
-  return ((Fixture *) user_data)->credit == CHUNK * N_CHUNKS;
+  return ((Fixture *) user_data)->credit == LAB_MUCH;
 }
 
 static void
 test_credit_comes_back_for_what_the_kernel_took (Fixture *fixture, gconstpointer data)
 {
-  lab_call (fixture->lab, write_much, NULL);
+  lab_call (fixture->lab, lab_write_much, NULL);
   lab_wait (fixture->lab, is_stuck, NULL);
   lab_call (fixture->lab, check_credit, fixture);
-  receive_all (fixture, CHUNK * N_CHUNKS);
+  lab_peer_receive_all (fixture->peer, LAB_MUCH);
   lab_wait (fixture->lab, has_all_credit, fixture);
 }
 
@@ -254,43 +208,31 @@ close_socket (Lab *lab, gpointer user_data)
   belfry_socket_close (lab->socket);
 }
 
-static gboolean
-is_lingering (Lab *lab, gpointer user_data)
-{
-  return lab->socket->state == BELFRY_SOCKET_LINGERING;
-}
-
 static void
 test_closing_sends_the_rest_and_waits_for_the_peer (Fixture *fixture, gconstpointer data)
 {
   char byte;
 
-  lab_call (fixture->lab, write_much, NULL);
+  lab_call (fixture->lab, lab_write_much, NULL);
   lab_call (fixture->lab, close_socket, NULL);
-  send_bytes (fixture, "unread");
-  receive_all (fixture, CHUNK * N_CHUNKS);
+  lab_peer_send (fixture->peer, "unread");
+  lab_peer_receive_all (fixture->peer, LAB_MUCH);
   g_assert_cmpint (recv (fixture->peer, &byte, 1, 0), ==, 0);
-  lab_wait (fixture->lab, is_lingering, NULL);
+  lab_wait (fixture->lab, lab_is_lingering, NULL);
   g_assert_null (g_async_queue_try_pop (fixture->events));
   close (g_steal_fd (&fixture->peer));
-  assert_event (fixture, "gone");
+  lab_assert_event (fixture->events, "gone");
   lab_wait_sockets (fixture->lab, 0);
 }
 
 static void
 test_a_closed_socket_goes_however_much_its_peer_had_sent (Fixture *fixture, gconstpointer data)
 {
-  static const char junk[4096] = { 0 };
-
-  /* More than is thrown away in a turn, and then there is no further event. */
   lab_call (fixture->lab, hold, GINT_TO_POINTER (TRUE));
-  while (send (fixture->peer, junk, sizeof junk, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
-    ;
-  g_assert_cmpint (errno, ==, EAGAIN);
-  shutdown (fixture->peer, SHUT_WR);
+  lab_peer_send_junk (fixture->peer);
   lab_wait (fixture->lab, has_event, NULL);
   lab_call (fixture->lab, close_socket, NULL);
-  assert_event (fixture, "gone");
+  lab_assert_event (fixture->events, "gone");
   lab_wait_sockets (fixture->lab, 0);
 }
 
@@ -303,10 +245,10 @@ abort_socket (Lab *lab, gpointer user_data)
 static void
 test_one_that_is_aborted_drops_the_rest_and_goes (Fixture *fixture, gconstpointer data)
 {
-  lab_call (fixture->lab, write_much, NULL);
+  lab_call (fixture->lab, lab_write_much, NULL);
   lab_call (fixture->lab, abort_socket, NULL);
-  assert_event (fixture, g_strerror (ECONNABORTED));
-  assert_event (fixture, "gone");
+  lab_assert_event (fixture->events, g_strerror (ECONNABORTED));
+  lab_assert_event (fixture->events, "gone");
   lab_wait_sockets (fixture->lab, 0);
 }
 
@@ -321,9 +263,9 @@ test_one_that_has_failed_goes_though_its_owner_does_nothing (Fixture *fixture, g
 {
   fixture->idle = TRUE;
   lab_call (fixture->lab, expire, NULL);
-  assert_event (fixture, g_strerror (ETIMEDOUT));
+  lab_assert_event (fixture->events, g_strerror (ETIMEDOUT));
   lab_call (fixture->lab, expire, NULL);
-  assert_event (fixture, "gone");
+  lab_assert_event (fixture->events, "gone");
   lab_wait_sockets (fixture->lab, 0);
 }
 

@@ -10,8 +10,6 @@
 
 #include "lab.h"
 
-#define PATIENCE (20 * G_USEC_PER_SEC)
-
 /* What a test sees of the stream, in the reactor's thread. */
 typedef struct
 {
@@ -29,10 +27,7 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->lab->user_data = fixture;
   fixture->events = g_async_queue_new ();
   fixture->cancellable = g_cancellable_new ();
-  /* Nothing here may need the end of a time. */
-  belfry_reactor_get_times (fixture->lab->reactor)->request = G_TIME_SPAN_HOUR;
-  belfry_reactor_get_times (fixture->lab->reactor)->linger = G_TIME_SPAN_HOUR;
-  lab_start (fixture->lab);
+  lab_start_without_times (fixture->lab);
   fixture->peer = lab_connect (fixture->lab, data != NULL ? SOCK_SEQPACKET : SOCK_STREAM);
 }
 
@@ -58,14 +53,6 @@ tear_down (Fixture *fixture, gconstpointer data)
   g_async_queue_unref (fixture->events);
 }
 
-static void
-assert_event (Fixture *fixture, const char *expected)
-{
-  const char *event = g_async_queue_timeout_pop (fixture->events, PATIENCE);
-
-  g_assert_cmpstr (event, ==, expected);
-}
-
 static GPollableInputStream *
 get_input (Lab *lab)
 {
@@ -76,12 +63,6 @@ static GOutputStream *
 get_output (Lab *lab)
 {
   return g_io_stream_get_output_stream (G_IO_STREAM (lab->stream));
-}
-
-static void
-send_bytes (Fixture *fixture, const char *text)
-{
-  g_assert_cmpint (send (fixture->peer, text, strlen (text), MSG_NOSIGNAL), ==, strlen (text));
 }
 
 /* A read that the test asks for in the reactor's thread. */
@@ -149,20 +130,20 @@ static void
 test_a_source_is_dispatched_for_each_thing_that_comes (Fixture *fixture, gconstpointer data)
 {
   lab_call (fixture->lab, add_source, NULL);
-  send_bytes (fixture, "one");
-  assert_event (fixture, "one");
-  send_bytes (fixture, "two");
-  assert_event (fixture, "two");
+  lab_peer_send (fixture->peer, "one");
+  lab_assert_event (fixture->events, "one");
+  lab_peer_send (fixture->peer, "two");
+  lab_assert_event (fixture->events, "two");
 }
 
 static void
 test_a_source_can_call_a_closure (Fixture *fixture, gconstpointer data)
 {
   lab_call (fixture->lab, add_source, fixture);
-  send_bytes (fixture, "one");
-  assert_event (fixture, "one");
-  send_bytes (fixture, "two");
-  assert_event (fixture, "two");
+  lab_peer_send (fixture->peer, "one");
+  lab_assert_event (fixture->events, "one");
+  lab_peer_send (fixture->peer, "two");
+  lab_assert_event (fixture->events, "two");
 }
 
 static void
@@ -176,7 +157,7 @@ test_cancelling_in_its_thread_dispatches_the_source (Fixture *fixture, gconstpoi
 {
   lab_call (fixture->lab, add_source, NULL);
   lab_call (fixture->lab, cancel, fixture->cancellable);
-  assert_event (fixture, "cancelled");
+  lab_assert_event (fixture->events, "cancelled");
 }
 
 static void
@@ -184,7 +165,7 @@ test_cancelling_in_another_thread_dispatches_the_source (Fixture *fixture, gcons
 {
   lab_call (fixture->lab, add_source, NULL);
   g_cancellable_cancel (fixture->cancellable);
-  assert_event (fixture, "cancelled");
+  lab_assert_event (fixture->events, "cancelled");
 }
 
 static void
@@ -194,7 +175,7 @@ test_reading_says_would_block_then_what_came_then_the_end (Fixture *fixture, gco
 
   lab_call (fixture->lab, read_some, &result);
   g_assert_error (result.error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
-  send_bytes (fixture, "text");
+  lab_peer_send (fixture->peer, "text");
   shutdown (fixture->peer, SHUT_WR);
   lab_wait (fixture->lab, can_read, NULL);
   lab_call (fixture->lab, read_some, &result);
@@ -215,7 +196,7 @@ test_what_came_before_there_was_a_stream_is_read_first (Fixture *fixture, gconst
   fixture->lab->received = parts[0];
   close (fixture->peer);
   fixture->peer = lab_connect (fixture->lab, SOCK_STREAM);
-  send_bytes (fixture, parts[1]);
+  lab_peer_send (fixture->peer, parts[1]);
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
     {
       lab_wait (fixture->lab, can_read, NULL);
@@ -242,11 +223,11 @@ test_what_is_held_is_read_when_it_is_let_go (Fixture *fixture, gconstpointer dat
 {
   lab_call (fixture->lab, hold, GINT_TO_POINTER (TRUE));
   lab_call (fixture->lab, add_source, NULL);
-  send_bytes (fixture, "held");
+  lab_peer_send (fixture->peer, "held");
   lab_wait (fixture->lab, has_event, NULL);
   g_assert_null (g_async_queue_try_pop (fixture->events));
   lab_call (fixture->lab, hold, GINT_TO_POINTER (FALSE));
-  assert_event (fixture, "held");
+  lab_assert_event (fixture->events, "held");
 }
 
 static void
@@ -269,33 +250,6 @@ test_what_is_written_in_a_turn_goes_out_at_once_and_in_order (Fixture *fixture, 
   lab_call (fixture->lab, write_three, NULL);
   g_assert_cmpint (recv (fixture->peer, buffer, sizeof buffer, 0), ==, 11);
   g_assert_cmpint (memcmp (buffer, "onetwothree", 11), ==, 0);
-}
-
-#define CHUNK    10000
-#define N_CHUNKS 200
-
-static void
-write_much (Lab *lab, gpointer user_data)
-{
-  g_autofree char *text = g_strnfill (CHUNK, 'x');
-  g_autoptr (GBytes) bytes = g_bytes_new (text, CHUNK);
-
-  for (guint i = 0; i < N_CHUNKS; i++)
-    belfry_socket_send (lab->socket, bytes, CHUNK);
-}
-
-static void
-receive_all (Fixture *fixture, gsize length)
-{
-  char buffer[4096];
-
-  while (length > 0)
-    {
-      gssize n = recv (fixture->peer, buffer, MIN (sizeof buffer, length), 0);
-
-      g_assert_cmpint (n, >, 0);
-      length -= (gsize) n;
-    }
 }
 
 static void
@@ -332,23 +286,17 @@ write_too_late (Lab *lab, gpointer user_data)
   g_assert_true (g_io_stream_close (G_IO_STREAM (lab->stream), NULL, NULL));
 }
 
-static gboolean
-is_lingering (Lab *lab, gpointer user_data)
-{
-  return lab->socket->state == BELFRY_SOCKET_LINGERING;
-}
-
 static void
 test_closing_sends_the_rest_and_waits_for_the_peer (Fixture *fixture, gconstpointer data)
 {
   char byte;
 
-  lab_call (fixture->lab, write_much, NULL);
+  lab_call (fixture->lab, lab_write_much, NULL);
   lab_call (fixture->lab, close_async, fixture);
-  assert_event (fixture, "closed");
-  receive_all (fixture, CHUNK * N_CHUNKS);
+  lab_assert_event (fixture->events, "closed");
+  lab_peer_receive_all (fixture->peer, LAB_MUCH);
   g_assert_cmpint (recv (fixture->peer, &byte, 1, 0), ==, 0);
-  lab_wait (fixture->lab, is_lingering, NULL);
+  lab_wait (fixture->lab, lab_is_lingering, NULL);
   g_assert_cmpuint (belfry_reactor_get_n_sockets (fixture->lab->reactor), ==, 1);
   close (g_steal_fd (&fixture->peer));
   lab_wait_sockets (fixture->lab, 0);
@@ -357,16 +305,10 @@ test_closing_sends_the_rest_and_waits_for_the_peer (Fixture *fixture, gconstpoin
 static void
 test_a_closed_stream_goes_however_much_its_peer_had_sent (Fixture *fixture, gconstpointer data)
 {
-  static const char junk[4096] = { 0 };
-
-  /* More than is thrown away in a turn, and then there is no further event. */
-  while (send (fixture->peer, junk, sizeof junk, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
-    ;
-  g_assert_cmpint (errno, ==, EAGAIN);
-  shutdown (fixture->peer, SHUT_WR);
+  lab_peer_send_junk (fixture->peer);
   lab_wait (fixture->lab, can_read, NULL);
   lab_call (fixture->lab, close_async, fixture);
-  assert_event (fixture, "closed");
+  lab_assert_event (fixture->events, "closed");
   lab_wait_sockets (fixture->lab, 0);
 }
 
@@ -376,14 +318,14 @@ test_a_stream_that_is_aborted_fails_and_goes_when_it_is_closed (Fixture *fixture
 {
   Read result = { 0 };
 
-  lab_call (fixture->lab, write_much, NULL);
+  lab_call (fixture->lab, lab_write_much, NULL);
   lab_call (fixture->lab, abort_stream, NULL);
   lab_call (fixture->lab, add_source, NULL);
-  assert_event (fixture, "error");
+  lab_assert_event (fixture->events, "error");
   lab_call (fixture->lab, drop_source, fixture);
   lab_call (fixture->lab, close_async, fixture);
   lab_wait_sockets (fixture->lab, 0);
-  while (g_strcmp0 (g_async_queue_timeout_pop (fixture->events, PATIENCE), "closed") != 0)
+  while (g_strcmp0 (g_async_queue_timeout_pop (fixture->events, LAB_PATIENCE), "closed") != 0)
     ;
 
   /* Who comes too late finds a closed one. */
