@@ -232,9 +232,7 @@ on_call (BelfryBusGate *gate,
   return TRUE;
 }
 
-/* Takes creations from now on as soon as @gate lets them in. It belongs before the first
- * connection.
- */
+/* Takes creations as soon as @gate lets them in. It belongs before the first connection. */
 void
 belfry_bus_creations_attach (BelfryBusCreations *self, BelfryBusGate *gate)
 {
