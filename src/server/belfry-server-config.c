@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "belfry-argument.h"
+#include "belfry-bus-right.h"
 #include "belfry-error.h"
 
 #define GROUP          "belfryd"
@@ -145,13 +146,18 @@ set_path (BelfryServerConfig *self, gpointer field, const char *value, GError **
   return set_text (self, field, value, error);
 }
 
+/* Names of users are looked up now, once. */
 static gboolean
-add_uid (BelfryServerConfig *self, gpointer field, const char *value, GError **error)
+add_right (BelfryServerConfig *self, gpointer field, const char *value, GError **error)
 {
-  /* The last one stands for nobody at all. */
-  if (!g_ascii_string_to_unsigned (value, 10, 0, G_MAXUINT32 - 1, NULL, NULL))
-    return set_fault (error, value, "the number of a user");
-  return add_text (self, field, value, error);
+  BelfryBusRight *right = belfry_bus_right_parse (value, error);
+
+  if (right == NULL)
+    return FALSE;
+  if (self->rights == NULL)
+    self->rights = g_ptr_array_new_with_free_func ((GDestroyNotify) belfry_bus_right_free);
+  g_ptr_array_add (self->rights, right);
+  return TRUE;
 }
 
 /* Its bounds are those of the option. */
@@ -172,7 +178,7 @@ set_number (BelfryServerConfig *self, gpointer field, const char *value, GError 
 static const Option options[] = {
   { "bus", FIELD (bus), set_text },
   { "worker-socket", FIELD (worker_socket), set_path },
-  { "worker-uid", FIELD (worker_uids), add_uid, TRUE },
+  { "allow-worker", FIELD (rights), add_right, TRUE },
   { "listen", FIELD (listen), add_listen, TRUE },
   { "database", FIELD (database), set_database },
   { "new-epoch", FIELD (new_epoch), set_switch },
@@ -209,7 +215,7 @@ belfry_server_config_finalize (GObject *object)
 
   g_free (self->bus);
   g_free (self->worker_socket);
-  g_strfreev (self->worker_uids);
+  g_clear_pointer (&self->rights, g_ptr_array_unref);
   g_ptr_array_unref (self->listen);
   g_free (self->database);
   g_free (self->jwt_secret_file);
@@ -261,6 +267,8 @@ clear_list (BelfryServerConfig *self, const Option *option)
 {
   if (option->set == add_listen)
     g_ptr_array_set_size (self->listen, 0);
+  else if (option->set == add_right)
+    g_clear_pointer (&self->rights, g_ptr_array_unref);
   else
     g_clear_pointer ((GStrv *) G_STRUCT_MEMBER_P (self, option->offset), g_strfreev);
 }

@@ -248,10 +248,16 @@ make_bus (BelfryServer *self, GError **error)
     }
   g_dbus_connection_set_exit_on_close (self->connection, FALSE);
   g_signal_connect (self->connection, "closed", G_CALLBACK (on_bus_closed), self);
-  self->bus = belfry_bus_new (&context);
+  self->bus = belfry_bus_new (&context, self->config->rights);
   if (!belfry_bus_serve (self->bus, self->connection, error))
     return FALSE;
   return TRUE;
+}
+
+static gboolean
+admits_worker (uid_t uid, pid_t pid, gpointer user_data)
+{
+  return belfry_bus_admits (BELFRY_SERVER (user_data)->bus, uid, pid);
 }
 
 static void
@@ -278,8 +284,8 @@ make_worker_socket (BelfryServer *self, GError **error)
 
   if (config->worker_socket == NULL)
     return TRUE;
-  self->worker_socket = belfry_worker_socket_new (config->worker_socket,
-                                                  (const char *const *) config->worker_uids, error);
+  self->worker_socket =
+      belfry_worker_socket_new (config->worker_socket, config->rights != NULL, error);
   return self->worker_socket != NULL;
 }
 
@@ -329,7 +335,8 @@ belfry_server_start (BelfryServer *self, GError **error)
   if (!belfry_server_bus_own_name (self->connection, error))
     return FALSE;
   if (self->worker_socket != NULL)
-    belfry_worker_socket_start (self->worker_socket, on_worker, on_worker_gone, self);
+    belfry_worker_socket_start (self->worker_socket, admits_worker, on_worker, on_worker_gone,
+                                self);
   return TRUE;
 }
 
