@@ -15,9 +15,10 @@ struct _BelfryServerConfig
 
   char *bus; /* session, system or an address */
   char *worker_socket;
-  GPtrArray *rights; /* of BelfryBusRight, or NULL */
-  GPtrArray *listen; /* of GSocketAddress */
-  char *database;    /* the path of an SQLite file */
+  GPtrArray *rights;  /* of BelfryBusRight, or NULL */
+  GPtrArray *listen;  /* of GSocketAddress */
+  GPtrArray *sockets; /* of GSocket, which listen */
+  char *database;     /* the path of an SQLite file */
   gboolean new_epoch;
   guint retention_age;   /* days, 0 for ever */
   guint retention_count; /* 0 for all */

@@ -19,6 +19,10 @@
 /* Descriptors that are needed beside those of the connections. */
 #define OTHER_DESCRIPTORS 512
 
+/* Where it listens if nobody has said where. */
+#define DEFAULT_HOST "127.0.0.1"
+#define DEFAULT_PORT 8080
+
 /**
  * BelfryServer:
  *
@@ -190,20 +194,58 @@ make_core (BelfryServer *self)
 }
 
 static gboolean
+set_listen_fault (GError **error, GSocketAddress *address)
+{
+  g_autofree char *text = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
+
+  g_prefix_error (error, "listen: %s: ", text);
+  return FALSE;
+}
+
+static gboolean
+has_socket_at (BelfryServer *self, GSocketAddress *address)
+{
+  g_autofree char *wanted = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
+
+  for (guint i = 0; i < self->config->sockets->len; i++)
+    {
+      g_autoptr (GSocketAddress) local =
+          g_socket_get_local_address (g_ptr_array_index (self->config->sockets, i), NULL);
+      g_autofree char *text =
+          local != NULL ? g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (local)) : NULL;
+
+      if (g_strcmp0 (text, wanted) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+listen_on (BelfryServer *self, GSocketAddress *address, GError **error)
+{
+  return has_socket_at (self, address) || belfry_web_server_listen (self->web, address, error)
+         || set_listen_fault (error, address);
+}
+
+static gboolean
 make_web (BelfryServer *self, BelfryTokenVerifier *verifier, GError **error)
 {
+  const GPtrArray *addresses = self->config->listen;
+  const GPtrArray *sockets = self->config->sockets;
+
   self->web = belfry_web_server_new (self->registry, verifier, &self->config->web);
-  for (guint i = 0; i < self->config->listen->len; i++)
+  for (guint i = 0; i < sockets->len; i++)
+    if (!belfry_web_server_adopt (self->web, g_ptr_array_index (sockets, i), error))
+      return FALSE;
+  for (guint i = 0; i < addresses->len; i++)
+    if (!listen_on (self, g_ptr_array_index (addresses, i), error))
+      return FALSE;
+  if (addresses->len == 0 && sockets->len == 0)
     {
-      GSocketAddress *address = g_ptr_array_index (self->config->listen, i);
+      g_autoptr (GSocketAddress) address =
+          g_inet_socket_address_new_from_string (DEFAULT_HOST, DEFAULT_PORT);
 
-      if (!belfry_web_server_listen (self->web, address, error))
-        {
-          g_autofree char *text = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
-
-          g_prefix_error (error, "listen: %s: ", text);
-          return FALSE;
-        }
+      return listen_on (self, address, error);
     }
   return TRUE;
 }

@@ -164,6 +164,8 @@ class Daemon:
     since the leaks of libgda can be told from ours by long stacks only. With --all it always does.
     """
 
+    pass_fds = ()
+
     def __init__(self, bus, folder, *options, environment=None, start=True, finds_leaks=False):
         self.finds_leaks = finds_leaks
         self.bus = bus
@@ -197,7 +199,7 @@ class Daemon:
         environment.update(self.environment)
         self.process = subprocess.Popen(
             self.arguments(), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, errors="replace")
+            text=True, errors="replace", pass_fds=self.pass_fds)
         self.listening = queue.Queue()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
