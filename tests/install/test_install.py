@@ -573,10 +573,18 @@ class Development(InstallTestCase):
             self.skipTest("there is no gi-docgen")
         run("meson", "configure", BUILD, "-Ddocs=enabled")
         run("meson", "install", "-C", BUILD)
-        for namespace, page in (("Belfry", "class.Client"), ("BelfryServer", "class.Server")):
+        for namespace, page in (("Belfry", "class.Client"), ("Belfry", "dbus"),
+                                ("BelfryServer", "class.Server"), ("BelfryServer", "architecture")):
             folder = in_prefix(f"share/doc/{namespace}-1.0")
             self.assertIn("The Belfry developers", read(os.path.join(folder, "index.html")))
             self.assertTrue(os.path.exists(os.path.join(folder, page + ".html")))
+            # The pages that go with it, and what they link to.
+            for path in glob.glob(os.path.join(folder, "*.html")):
+                if "." in os.path.basename(path).removesuffix(".html"):
+                    continue
+                for link in re.findall(r'href="([a-z/.A-Z0-9-]+\.html)', read(path)):
+                    target = os.path.join(folder, link)
+                    self.assertTrue(os.path.exists(target), f"{path}: {link}")
 
 
 if __name__ == "__main__":
