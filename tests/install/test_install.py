@@ -80,7 +80,8 @@ def read_bytes(path):
 def setUpModule():
     os.environ["LC_ALL"] = "C.UTF-8"
     run("meson", "setup", BUILD, SOURCE_ROOT, "--prefix", PREFIX, "--libdir", "lib",
-        "-Dintrospection=enabled", "-Dtests=false", "-Doptimization=0", "-Ddebug=false",
+        "-Dintrospection=enabled", "-Dtests=false", "-Dinstalled_tests=true",
+        "-Doptimization=0", "-Ddebug=false",
         env=dict(os.environ))
     run("meson", "install", "-C", BUILD, env=dict(os.environ))
     os.environ.update(environment())
@@ -178,11 +179,13 @@ class Program(InstallTestCase):
         return options
 
     def test_man_pages_know_every_option_and_no_other(self):
-        for program in "belfryd", "belfryctl":
+        programs = sorted(os.listdir(in_prefix("bin")))
+        self.assertLessEqual({"belfryctl", "belfryd"}, set(programs))
+        for program in programs:
             page = read(in_prefix(f"share/man/man1/{program}.1")).replace("\\-", "-")
             section = page.split(".SH OPTIONS")[1].split(".SH ")[0]
             named = set(re.findall(r"^\.B.*--([a-z-]+)=? ?[A-Za-z:]*$", section, re.MULTILINE))
-            self.assertEqual(named, self.options(program))
+            self.assertEqual(named, self.options(program), program)
 
         page = read(in_prefix("share/man/man5/belfryd.conf.5")).replace("\\-", "-")
         section = page.split(".SH KEYS")[1].split(".SH ")[0]
@@ -451,6 +454,28 @@ class System(InstallTestCase):
             result = self.call_as(user, "users", *request)
             self.assertIn("org.freedesktop.DBus.Error.AccessDenied", result.stderr)
         self.assertEqual(self.call_as("daemon", "daemon", *request).stdout, "(uint32 1,)\n")
+
+
+class InstalledTests(InstallTestCase):
+    def test_each_has_its_program_and_names_what_is_installed(self):
+        tests = glob.glob(in_prefix("share/installed-tests/belfry/*.test"))
+        self.assertGreater(len(tests), 10)
+        for test in tests:
+            for path in re.findall(re.escape(PREFIX) + r"/[^ \n]*", read(test)):
+                self.assertTrue(os.path.exists(path), f"{test}: {path}")
+        programs = glob.glob(in_prefix("libexec/installed-tests/belfry/test_*.py"))
+        self.assertEqual(len(programs), len(tests))
+
+    def test_they_run_against_what_is_installed(self):
+        runner = shutil.which("gnome-desktop-testing-runner")
+        if runner is None:
+            self.skipTest("there is no gnome-desktop-testing-runner")
+        env = environment(TMPDIR=self.folder)
+        for name in ("BELFRYD", "BELFRY_SCHEMAS", "PYTHONPATH"):
+            env.pop(name, None)
+        output = run(runner, "--dir", in_prefix("share"), "belfry/sessions", "belfry/http", "belfry/ctl",
+                     env=env)
+        self.assertIn("SUMMARY: total=3; passed=3; skipped=0; failed=0", output)
 
 
 class Development(InstallTestCase):
