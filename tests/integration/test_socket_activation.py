@@ -175,8 +175,11 @@ class SocketActivation(BelfryTestCase):
         arguments = daemon.arguments()
         at = arguments.index("--listen")
         del arguments[at:at + 2]
+        # It keeps the environment to itself.
+        variables = {"ASAN_OPTIONS": "detect_leaks=0", "XDG_DATA_HOME": self.folder}
+        kept = [f"--setenv={name}={value}" for name, value in variables.items()]
         daemon.arguments = lambda: [program, "--listen", f"127.0.0.1:{port}", "--fdname", "web",
-                                    *arguments]
+                                    *kept, *arguments]
         self.daemon = daemon
         self.addCleanup(daemon.stop)
         starting = asyncio.get_running_loop().run_in_executor(None, daemon.start)
