@@ -4,6 +4,7 @@
 #pragma once
 
 #include "belfry-client.h"
+#include "belfry-data.h"
 #include "belfry-error.h"
 #include "belfry-message.h"
 #include "belfry-notification.h"
