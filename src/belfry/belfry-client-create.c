@@ -5,9 +5,42 @@
 
 #include "belfry-client-private.h"
 
-static const BelfryClientMethod create = { BELFRY_CLIENT_NOTIFICATIONS, "Create", "(t)" };
-static const BelfryClientMethod create_many = { BELFRY_CLIENT_NOTIFICATIONS, "CreateMany", "(at)" };
-static const BelfryClientMethod update = { BELFRY_CLIENT_NOTIFICATIONS, "Update", "()" };
+static gboolean
+has_key (GVariant *options)
+{
+  return g_variant_lookup (options, "idempotency-key", "&s", NULL);
+}
+
+static gboolean
+can_repeat_create (GVariant *parameters)
+{
+  g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 2);
+
+  return has_key (options);
+}
+
+static gboolean
+can_repeat_create_many (GVariant *parameters)
+{
+  g_autoptr (GVariant) notifications = g_variant_get_child_value (parameters, 0);
+  gboolean all_have = TRUE;
+
+  for (gsize i = 0; all_have && i < g_variant_n_children (notifications); i++)
+    {
+      g_autoptr (GVariant) notification = g_variant_get_child_value (notifications, i);
+      g_autoptr (GVariant) options = g_variant_get_child_value (notification, 2);
+
+      all_have = has_key (options);
+    }
+  return all_have;
+}
+
+static const BelfryClientMethod create = { BELFRY_CLIENT_NOTIFICATIONS, "Create", "(t)",
+                                           .can_repeat = can_repeat_create };
+static const BelfryClientMethod create_many = { BELFRY_CLIENT_NOTIFICATIONS, "CreateMany", "(at)",
+                                                .can_repeat = can_repeat_create_many };
+static const BelfryClientMethod update = { BELFRY_CLIENT_NOTIFICATIONS, "Update", "()",
+                                           .can_repeat = belfry_client_can_repeat };
 
 /* These take a reply over, which is NULL if there was an error. */
 
@@ -24,14 +57,6 @@ take_ids (GVariant *reply, gsize *n_ids)
   ids = g_variant_get_child_value (reply, 0);
   data = g_variant_get_fixed_array (ids, n_ids, sizeof (gint64));
   return g_memdup2 (data, *n_ids * sizeof (gint64));
-}
-
-static gboolean
-take_nothing (GVariant *reply)
-{
-  g_autoptr (GVariant) owned = reply;
-
-  return owned != NULL;
 }
 
 /**
@@ -273,7 +298,7 @@ belfry_client_update_finish (BelfryClient *self, GAsyncResult *result, GError **
 {
   g_return_val_if_fail (BELFRY_IS_CLIENT (self), FALSE);
 
-  return take_nothing (belfry_client_call_finish (self, &update, result, error));
+  return belfry_client_take_nothing (belfry_client_call_finish (self, &update, result, error));
 }
 
 /**
@@ -304,6 +329,6 @@ belfry_client_update_sync (BelfryClient *self,
   g_return_val_if_fail (BELFRY_IS_CLIENT (self), FALSE);
   g_return_val_if_fail (user_id != NULL && data != NULL, FALSE);
 
-  return take_nothing (belfry_client_call_sync (
+  return belfry_client_take_nothing (belfry_client_call_sync (
       self, &update, g_variant_new ("(sts)", user_id, (guint64) id, data), cancellable, error));
 }

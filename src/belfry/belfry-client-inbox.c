@@ -7,15 +7,22 @@
 
 #include "belfry-notification-private.h"
 
-static const BelfryClientMethod get = { BELFRY_CLIENT_NOTIFICATIONS, "Get", "(a{sv})" };
-static const BelfryClientMethod list = { BELFRY_CLIENT_NOTIFICATIONS, "List", "(aa{sv}t)" };
-static const BelfryClientMethod count_unread = { BELFRY_CLIENT_NOTIFICATIONS, "CountUnread",
-                                                 "(t)" };
-static const BelfryClientMethod mark_read = { BELFRY_CLIENT_NOTIFICATIONS, "MarkRead", "(u)" };
-static const BelfryClientMethod remove_ids = { BELFRY_CLIENT_NOTIFICATIONS, "Remove", "(u)" };
-/* A large inbox takes its time. */
-static const BelfryClientMethod remove_all = { BELFRY_CLIENT_NOTIFICATIONS, "RemoveAll", "(u)",
-                                               G_MAXINT };
+#define LONG G_MAXINT /* ms: a large inbox takes its time */
+
+#define METHOD(name, reply_type, timeout)                         \
+  {                                                               \
+    BELFRY_CLIENT_NOTIFICATIONS, (name), (reply_type), (timeout), \
+        .can_repeat = belfry_client_can_repeat                    \
+  }
+
+static const BelfryClientMethod get = METHOD ("Get", "(a{sv})", 0);
+static const BelfryClientMethod list = METHOD ("List", "(aa{sv}t)", 0);
+static const BelfryClientMethod count_unread = METHOD ("CountUnread", "(t)", 0);
+static const BelfryClientMethod mark_read = METHOD ("MarkRead", "(u)", 0);
+static const BelfryClientMethod mark_unread = METHOD ("MarkUnread", "(u)", 0);
+static const BelfryClientMethod mark_all_read = METHOD ("MarkAllRead", "(u)", LONG);
+static const BelfryClientMethod remove_ids = METHOD ("Remove", "(u)", 0);
+static const BelfryClientMethod remove_all = METHOD ("RemoveAll", "(u)", LONG);
 
 static GVariant *
 new_ids (const char *user_id, const gint64 *ids, gsize n_ids)
@@ -407,6 +414,172 @@ belfry_client_mark_read_sync (BelfryClient *self,
 
   return belfry_client_take_number (belfry_client_call_sync (
       self, &mark_read, new_ids (user_id, ids, n_ids), cancellable, error));
+}
+
+/**
+ * belfry_client_mark_unread_async:
+ * @self: a client
+ * @user_id: whose: 1 to 128 bytes of UTF-8 without control characters
+ * @ids: (array length=n_ids): which ones, 1 to 1,000
+ * @n_ids: how many there are
+ * @cancellable: (nullable): does not undo what was done
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * Marks notifications as unread again. Those that the user does not have are passed over.
+ *
+ * Since: 0.1
+ */
+void
+belfry_client_mark_unread_async (BelfryClient *self,
+                                 const char *user_id,
+                                 const gint64 *ids,
+                                 gsize n_ids,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data)
+{
+  g_return_if_fail (BELFRY_IS_CLIENT (self));
+  g_return_if_fail (user_id != NULL);
+  g_return_if_fail (ids != NULL || n_ids == 0);
+
+  belfry_client_call_async (self, &mark_unread, new_ids (user_id, ids, n_ids), cancellable,
+                            callback, user_data);
+}
+
+/**
+ * belfry_client_mark_unread_finish:
+ * @self: a client
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Ends [method@Belfry.Client.mark_unread_async].
+ *
+ * Errors: %BELFRY_ERROR_INVALID_ARGS, %BELFRY_ERROR_TOO_LARGE, %BELFRY_ERROR_BUSY,
+ * %BELFRY_ERROR_STORAGE, and those of #GDBusError and #GIOError if Belfry cannot be reached.
+ *
+ * Returns: how many changed, or -1 with @error set
+ *
+ * Since: 0.1
+ */
+gint64
+belfry_client_mark_unread_finish (BelfryClient *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (BELFRY_IS_CLIENT (self), -1);
+
+  return belfry_client_take_number (belfry_client_call_finish (self, &mark_unread, result, error));
+}
+
+/**
+ * belfry_client_mark_unread_sync:
+ * @self: a client
+ * @user_id: whose: 1 to 128 bytes of UTF-8 without control characters
+ * @ids: (array length=n_ids): which ones, 1 to 1,000
+ * @n_ids: how many there are
+ * @cancellable: (nullable): does not undo what was done
+ * @error: return location for an error
+ *
+ * Blocks until it is done: see [method@Belfry.Client.mark_unread_async].
+ *
+ * Errors: as [method@Belfry.Client.mark_unread_finish].
+ *
+ * Returns: how many changed, or -1 with @error set
+ *
+ * Since: 0.1
+ */
+gint64
+belfry_client_mark_unread_sync (BelfryClient *self,
+                                const char *user_id,
+                                const gint64 *ids,
+                                gsize n_ids,
+                                GCancellable *cancellable,
+                                GError **error)
+{
+  g_return_val_if_fail (BELFRY_IS_CLIENT (self), -1);
+  g_return_val_if_fail (user_id != NULL, -1);
+  g_return_val_if_fail (ids != NULL || n_ids == 0, -1);
+
+  return belfry_client_take_number (belfry_client_call_sync (
+      self, &mark_unread, new_ids (user_id, ids, n_ids), cancellable, error));
+}
+
+/**
+ * belfry_client_mark_all_read_async:
+ * @self: a client
+ * @user_id: whose: 1 to 128 bytes of UTF-8 without control characters
+ * @cancellable: (nullable): does not undo what was done
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * Marks all notifications as read that the user has now. This is done 1,000 at a time, and ends
+ * after the last.
+ *
+ * Since: 0.1
+ */
+void
+belfry_client_mark_all_read_async (BelfryClient *self,
+                                   const char *user_id,
+                                   GCancellable *cancellable,
+                                   GAsyncReadyCallback callback,
+                                   gpointer user_data)
+{
+  g_return_if_fail (BELFRY_IS_CLIENT (self));
+  g_return_if_fail (user_id != NULL);
+
+  belfry_client_call_async (self, &mark_all_read, g_variant_new ("(s)", user_id), cancellable,
+                            callback, user_data);
+}
+
+/**
+ * belfry_client_mark_all_read_finish:
+ * @self: a client
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Ends [method@Belfry.Client.mark_all_read_async].
+ *
+ * Errors: %BELFRY_ERROR_INVALID_ARGS, %BELFRY_ERROR_BUSY, %BELFRY_ERROR_STORAGE, and those of
+ * #GDBusError and #GIOError if Belfry cannot be reached.
+ *
+ * Returns: how many changed, or -1 with @error set
+ *
+ * Since: 0.1
+ */
+gint64
+belfry_client_mark_all_read_finish (BelfryClient *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (BELFRY_IS_CLIENT (self), -1);
+
+  return belfry_client_take_number (
+      belfry_client_call_finish (self, &mark_all_read, result, error));
+}
+
+/**
+ * belfry_client_mark_all_read_sync:
+ * @self: a client
+ * @user_id: whose: 1 to 128 bytes of UTF-8 without control characters
+ * @cancellable: (nullable): does not undo what was done
+ * @error: return location for an error
+ *
+ * Blocks until it is done: see [method@Belfry.Client.mark_all_read_async].
+ *
+ * Errors: as [method@Belfry.Client.mark_all_read_finish].
+ *
+ * Returns: how many changed, or -1 with @error set
+ *
+ * Since: 0.1
+ */
+gint64
+belfry_client_mark_all_read_sync (BelfryClient *self,
+                                  const char *user_id,
+                                  GCancellable *cancellable,
+                                  GError **error)
+{
+  g_return_val_if_fail (BELFRY_IS_CLIENT (self), -1);
+  g_return_val_if_fail (user_id != NULL, -1);
+
+  return belfry_client_take_number (belfry_client_call_sync (
+      self, &mark_all_read, g_variant_new ("(s)", user_id), cancellable, error));
 }
 
 /**

@@ -3,21 +3,17 @@
 
 #pragma once
 
-#include "belfry-client.h"
+#include "belfry-client-agent.h"
 
 G_BEGIN_DECLS
 
 #define BELFRY_CLIENT_NOTIFICATIONS "org.belfry.Belfry1.Notifications"
+#define BELFRY_CLIENT_SESSIONS      "org.belfry.Belfry1.Sessions"
 
-/* One method of the bus interface. Its address also tags the tasks that call it. */
-typedef struct
-{
-  const char *interface;
-  const char *name;
-  const char *reply_type;
-  int timeout; /* ms; 0 for the default of GDBus, 25 seconds */
-} BelfryClientMethod;
+/* Returns: (transfer full) */
+BelfryClientAgent *belfry_client_ref_agent (BelfryClient *self);
 
+/* @method's address tags the task. */
 void belfry_client_call_async (BelfryClient *self,
                                const BelfryClientMethod *method,
                                GVariant *parameters,
@@ -36,8 +32,30 @@ GVariant *belfry_client_call_sync (BelfryClient *self,
                                    GCancellable *cancellable,
                                    GError **error);
 
+gboolean belfry_client_can_repeat (GVariant *parameters);
+
 GVariant *belfry_client_dictionary (GVariant *options);
 
 gint64 belfry_client_take_number (GVariant *reply);
+
+gboolean belfry_client_take_nothing (GVariant *reply);
+
+/* The signals that tell of notifications and users, and the subscription to them. */
+
+void belfry_client_init_signals (BelfryClientClass *klass);
+
+void belfry_client_renew_subscription (BelfryClientAgent *agent);
+
+void
+belfry_client_receive_signal (BelfryClientAgent *agent, const char *name, GVariant *parameters);
+
+/* The messages of tabs, and the types that are handled. */
+
+void belfry_client_init_messages (BelfryClientClass *klass);
+
+void belfry_client_renew_types (BelfryClientAgent *agent);
+
+gboolean
+belfry_client_receive_message (BelfryClientAgent *agent, const char *name, GVariant *parameters);
 
 G_END_DECLS

@@ -1,22 +1,20 @@
 /* SPDX-FileCopyrightText: The Belfry developers
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 
+/* The object that a worker has: how it is made, its properties, and how its methods become calls.
+ */
+
 #include "belfry-client-private.h"
 
 #include "belfry-error.h"
 
-#define NAME "org.belfry.Belfry1"
-#define PATH "/org/belfry/Belfry1"
-
-/* The system bus holds 128 unanswered calls of a connection, which others in the process may use,
- * too. A client keeps half as many in flight: these, and one that blocks. Threads that block at the
- * same time have one each; whoever starts more than sixty of them is beyond the bound. */
-#define MAX_IN_FLIGHT 63
+#define DEFAULT_PATIENCE 30 /* s */
 
 /**
  * BelfryClient:
  *
- * A worker's side of Belfry: it creates notifications and sends messages, over D-Bus.
+ * A worker's side of Belfry: it creates notifications, hears of them, sends messages and answers
+ * those of browser tabs, over D-Bus.
  *
  * Who the worker is, the bus knows: it needs no secret. Belfry is started by the bus if it is not
  * there.
@@ -24,20 +22,30 @@
  * A Belfry may also have a private socket, which spares each message the way through the bus
  * daemon. A client for the session bus tries `$XDG_RUNTIME_DIR/belfry/workers` first, one for the
  * system bus `/run/belfry/workers`; if nobody listens there, or the worker is not let in, it takes
- * the bus. When the socket is closed, since Belfry has ended, the next call connects again, in the
- * same way.
+ * the bus. Its connection is its own: no other client in the process shares it.
+ *
+ * ## Calls
  *
  * However many asynchronous calls are made at once, only so many are sent as Belfry and the bus
- * take well; the others wait for their turn, in order. All asynchronous calls of a client have to
- * be made in one thread, the blocking ones may be made in any.
+ * take well; the others wait for their turn, in order. Calls may be made in any thread; an
+ * asynchronous one ends in the thread-default main context in which it was made, a blocking one
+ * needs no main loop.
  *
  * An argument that Belfry refuses, and a limit that is passed, is an error of [error@Belfry.Error].
- * If Belfry cannot be reached, or does not answer, it is one of #GDBusError or #GIOError. Then a
- * notification may have been stored all the same: with an `idempotency-key` it can safely be
- * created again.
  *
- * What is not here, Belfry's signals for example, is there on
- * [method@Belfry.Client.get_connection].
+ * ## When Belfry is away
+ *
+ * Calls wait until Belfry is back, and are then sent in order. Whoever waits has the bus start it.
+ * If Belfry was away for [property@Belfry.Client:patience] without a break, a call ends with the
+ * last error, which is one of #GDBusError or #GIOError, and says that it gave up.
+ *
+ * Of a call that Belfry was working on when it went, nobody knows whether it was done. It is
+ * repeated if that does no harm: whatever reads, marks or removes, an update, a subscription, a
+ * creation with an `idempotency-key`. Another one ends with an error that says so. The counts of a
+ * call that was repeated are those of its last time. A call that Belfry was too busy for changed
+ * nothing, and is always repeated.
+ *
+ * What was subscribed to, and the types that are handled, are asked for again before anything else.
  *
  * Since: 0.1
  */
@@ -45,21 +53,82 @@ struct _BelfryClient
 {
   GObject parent_instance;
 
-  char *bus;    /* as it was given, or NULL */
-  GMutex mutex; /* over the connection */
-  GDBusConnection *connection;
-  gboolean connecting;
-  guint in_flight;
-  GQueue waiting; /* tasks of calls that are not sent yet */
+  char *bus; /* as it was given, or NULL */
+  guint patience;
+  BelfryClientAgent *agent;
+  GMutex mutex;                /* over the connection */
+  GDBusConnection *connection; /* the one that was asked for last */
 };
 
 G_DEFINE_FINAL_TYPE (BelfryClient, belfry_client, G_TYPE_OBJECT)
+
+enum
+{
+  PROP_0,
+  PROP_BUS,
+  PROP_AVAILABLE,
+  PROP_PATIENCE,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+static void
+belfry_client_get_property (GObject *object, guint prop_id, GValue *value, GParamSpec *pspec)
+{
+  BelfryClient *self = BELFRY_CLIENT (object);
+
+  switch (prop_id)
+    {
+    case PROP_BUS:
+      g_value_set_string (value, self->bus);
+      break;
+    case PROP_AVAILABLE:
+      g_value_set_boolean (value, belfry_client_get_available (self));
+      break;
+    case PROP_PATIENCE:
+      g_value_set_uint (value, self->patience);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+belfry_client_set_property (GObject *object, guint prop_id, const GValue *value, GParamSpec *pspec)
+{
+  BelfryClient *self = BELFRY_CLIENT (object);
+
+  switch (prop_id)
+    {
+    case PROP_BUS:
+      self->bus = g_value_dup_string (value);
+      break;
+    case PROP_PATIENCE:
+      belfry_client_set_patience (self, g_value_get_uint (value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+belfry_client_constructed (GObject *object)
+{
+  BelfryClient *self = BELFRY_CLIENT (object);
+
+  G_OBJECT_CLASS (belfry_client_parent_class)->constructed (object);
+  self->agent = belfry_client_agent_new (self, self->bus);
+  belfry_client_agent_set_patience (self->agent, self->patience);
+}
 
 static void
 belfry_client_finalize (GObject *object)
 {
   BelfryClient *self = BELFRY_CLIENT (object);
 
+  belfry_client_agent_close (self->agent);
+  belfry_client_agent_unref (self->agent);
   g_clear_object (&self->connection);
   g_mutex_clear (&self->mutex);
   g_free (self->bus);
@@ -70,7 +139,47 @@ belfry_client_finalize (GObject *object)
 static void
 belfry_client_class_init (BelfryClientClass *klass)
 {
-  G_OBJECT_CLASS (klass)->finalize = belfry_client_finalize;
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->get_property = belfry_client_get_property;
+  object_class->set_property = belfry_client_set_property;
+  object_class->constructed = belfry_client_constructed;
+  object_class->finalize = belfry_client_finalize;
+
+  /**
+   * BelfryClient:bus: (getter get_bus)
+   *
+   * The bus that was asked for: `session`, `system`, a D-Bus address, or the absolute path of a
+   * private socket. %NULL stands for the session bus.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_BUS] = g_param_spec_string (
+      "bus", NULL, NULL, NULL, G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+  /**
+   * BelfryClient:available: (getter get_available)
+   *
+   * Whether Belfry can be called right now, as far as is known. A call may be made all the same: it
+   * waits.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_AVAILABLE] = g_param_spec_boolean ("available", NULL, NULL, FALSE,
+                                                     G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  /**
+   * BelfryClient:patience: (getter get_patience) (setter set_patience)
+   *
+   * How long a call waits while Belfry is away, or too busy, without a break, in seconds. 0: not at
+   * all, it ends with the first error.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_PATIENCE] =
+      g_param_spec_uint ("patience", NULL, NULL, 0, G_MAXUINT, DEFAULT_PATIENCE,
+                         G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+  belfry_client_init_signals (klass);
+  belfry_client_init_messages (klass);
 
   /* Registers the names of the errors with GDBus. */
   belfry_error_quark ();
@@ -80,173 +189,96 @@ static void
 belfry_client_init (BelfryClient *self)
 {
   g_mutex_init (&self->mutex);
-  g_queue_init (&self->waiting);
+  self->patience = DEFAULT_PATIENCE;
 }
 
-static GBusType
-well_known_bus (const char *bus)
+/* Ends the call of a task, in the thread of the links. Takes @reply and @error over. */
+static void
+return_reply (GVariant *reply, GError *error, gpointer user_data)
 {
-  if (bus == NULL || g_str_equal (bus, "session"))
-    return G_BUS_TYPE_SESSION;
-  return g_str_equal (bus, "system") ? G_BUS_TYPE_SYSTEM : G_BUS_TYPE_NONE;
+  g_autoptr (GTask) task = user_data;
+
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_pointer (task, reply, (GDestroyNotify) g_variant_unref);
 }
 
-/* Returns: (nullable): the address of the socket that goes before this bus */
-static char *
-get_socket_address (const char *bus)
+static void
+return_opened (GVariant *reply, GError *error, gpointer user_data)
 {
-  g_autofree char *path = NULL;
-  g_autofree char *escaped = NULL;
+  g_autoptr (GTask) task = user_data;
 
-  switch (well_known_bus (bus))
-    {
-    case G_BUS_TYPE_SESSION:
-      path = g_build_filename (g_get_user_runtime_dir (), "belfry", "workers", NULL);
-      break;
-    case G_BUS_TYPE_SYSTEM:
-      path = g_strdup ("/run/belfry/workers");
-      break;
-    default:
-      if (!g_path_is_absolute (bus))
-        return NULL;
-      path = g_strdup (bus);
-    }
-  escaped = g_dbus_address_escape_value (path);
-  return g_strconcat ("unix:path=", escaped, NULL);
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_boolean (task, TRUE);
 }
 
-/* Whoever names a socket wants no other. */
+/* One who blocks until a call has ended. */
+typedef struct
+{
+  GMutex mutex;
+  GCond cond;
+  gboolean ended;
+  GVariant *reply;
+  GError *error;
+} Waiter;
+
+static void
+wake (GVariant *reply, GError *error, gpointer user_data)
+{
+  Waiter *waiter = user_data;
+
+  g_mutex_lock (&waiter->mutex);
+  waiter->reply = reply;
+  waiter->error = error;
+  waiter->ended = TRUE;
+  g_cond_signal (&waiter->cond);
+  g_mutex_unlock (&waiter->mutex);
+}
+
+/* Takes @reply, if it is not NULL, to where a reply is wanted. */
 static gboolean
-has_bus (const char *bus)
+wait_for (BelfryClient *self,
+          BelfryClientLane lane,
+          const BelfryClientMethod *method,
+          GVariant *parameters,
+          GCancellable *cancellable,
+          GVariant **reply,
+          GError **error)
 {
-  return bus == NULL || !g_path_is_absolute (bus);
+  Waiter waiter = { 0 };
+
+  g_mutex_init (&waiter.mutex);
+  g_cond_init (&waiter.cond);
+  belfry_client_agent_call (
+      self->agent, belfry_client_call_new (lane, method, parameters, wake, &waiter), cancellable);
+  g_mutex_lock (&waiter.mutex);
+  while (!waiter.ended)
+    g_cond_wait (&waiter.cond, &waiter.mutex);
+  g_mutex_unlock (&waiter.mutex);
+  g_cond_clear (&waiter.cond);
+  g_mutex_clear (&waiter.mutex);
+
+  if (reply != NULL)
+    *reply = waiter.reply;
+  if (waiter.error == NULL)
+    return TRUE;
+  g_propagate_error (error, waiter.error);
+  return FALSE;
 }
-
-/* It blocks. */
-static GDBusConnection *
-connect_to (const char *bus, GCancellable *cancellable, GError **error)
-{
-  g_autofree char *socket = get_socket_address (bus);
-  g_autoptr (GError) local = NULL;
-  GDBusConnection *connection = NULL;
-
-  if (socket != NULL)
-    connection = g_dbus_connection_new_for_address_sync (
-        socket, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, cancellable, &local);
-  if (connection != NULL)
-    return connection;
-  if (!has_bus (bus) || g_cancellable_is_cancelled (cancellable))
-    {
-      g_propagate_error (error, g_steal_pointer (&local));
-      return NULL;
-    }
-  if (well_known_bus (bus) != G_BUS_TYPE_NONE)
-    return g_bus_get_sync (well_known_bus (bus), cancellable, error);
-  return g_dbus_connection_new_for_address_sync (
-      bus,
-      G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
-          | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-      NULL, cancellable, error);
-}
-
-/* Takes @connection over. */
-static BelfryClient *
-take_connection (const char *bus, GDBusConnection *connection)
-{
-  BelfryClient *self;
-
-  if (connection == NULL)
-    return NULL;
-  self = g_object_new (BELFRY_TYPE_CLIENT, NULL);
-  self->bus = g_strdup (bus);
-  self->connection = connection;
-  return self;
-}
-
-static void on_bus (GObject *source, GAsyncResult *result, gpointer user_data);
-static void on_connected (GObject *source, GAsyncResult *result, gpointer user_data);
 
 static void
-on_socket (GObject *source, GAsyncResult *result, gpointer user_data)
+on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
-  const char *bus = g_task_get_task_data (task);
-  GCancellable *cancellable = g_task_get_cancellable (task);
-  g_autoptr (GError) error = NULL;
-  GDBusConnection *connection = g_dbus_connection_new_for_address_finish (result, &error);
+  GError *error = NULL;
 
-  if (connection != NULL)
-    g_task_return_pointer (task, connection, g_object_unref);
-  else if (!has_bus (bus) || g_cancellable_is_cancelled (cancellable))
-    g_task_return_error (task, g_steal_pointer (&error));
+  if (g_task_propagate_boolean (G_TASK (result), &error))
+    g_task_return_pointer (task, g_object_ref (source), g_object_unref);
   else
-    g_bus_get (well_known_bus (bus), cancellable, on_bus, g_steal_pointer (&task));
-}
-
-/* Takes @connection over, or @error if it is NULL. */
-static void
-return_connection (GTask *task, GDBusConnection *connection, GError *error)
-{
-  if (connection == NULL)
     g_task_return_error (task, error);
-  else
-    g_task_return_pointer (task, connection, g_object_unref);
-}
-
-static void
-on_bus (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  GError *error = NULL;
-  GDBusConnection *connection = g_bus_get_finish (result, &error);
-
-  return_connection (task, connection, error);
-}
-
-static void
-on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  GError *error = NULL;
-  GDBusConnection *connection = g_dbus_connection_new_for_address_finish (result, &error);
-
-  return_connection (task, connection, error);
-}
-
-/* What connect_to() does. The task gives a GDBusConnection. */
-static void
-connect_async (const char *bus,
-               GCancellable *cancellable,
-               GAsyncReadyCallback callback,
-               gpointer user_data)
-{
-  GTask *task = g_task_new (NULL, cancellable, callback, user_data);
-  g_autofree char *socket = get_socket_address (bus);
-
-  g_task_set_name (task, "[belfry] connect");
-  g_task_set_task_data (task, g_strdup (bus), g_free);
-  if (socket != NULL)
-    g_dbus_connection_new_for_address (socket, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL,
-                                       cancellable, on_socket, task);
-  else
-    g_dbus_connection_new_for_address (bus,
-                                       G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
-                                           | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                       NULL, cancellable, on_connected, task);
-}
-
-static void
-on_first_connection (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  GError *error = NULL;
-  GDBusConnection *connection = g_task_propagate_pointer (G_TASK (result), &error);
-
-  if (connection == NULL)
-    g_task_return_error (task, error);
-  else
-    g_task_return_pointer (task, take_connection (g_task_get_task_data (task), connection),
-                           g_object_unref);
 }
 
 /**
@@ -257,7 +289,10 @@ on_first_connection (GObject *source, GAsyncResult *result, gpointer user_data)
  * @callback: (scope async): called when the client is there
  * @user_data: for @callback
  *
- * Makes a client. End it with [ctor@Belfry.Client.new_finish].
+ * Makes a client, in whose thread-default main context its signals are emitted. End it with
+ * [ctor@Belfry.Client.new_finish].
+ *
+ * The bus or the socket has to be there. Belfry may come to the bus later.
  *
  * Since: 0.1
  */
@@ -267,11 +302,16 @@ belfry_client_new (const char *bus,
                    GAsyncReadyCallback callback,
                    gpointer user_data)
 {
+  g_autoptr (BelfryClient) self = g_object_new (BELFRY_TYPE_CLIENT, "bus", bus, NULL);
   GTask *task = g_task_new (NULL, cancellable, callback, user_data);
+  GTask *opened = g_task_new (self, cancellable, on_opened, task);
 
   g_task_set_name (task, "belfry_client_new");
-  g_task_set_task_data (task, g_strdup (bus), g_free);
-  connect_async (bus, cancellable, on_first_connection, task);
+  g_task_set_name (opened, "[belfry] open");
+  belfry_client_agent_call (
+      self->agent,
+      belfry_client_call_new (BELFRY_CLIENT_LANE_OPENING, NULL, NULL, return_opened, opened),
+      cancellable);
 }
 
 /**
@@ -302,7 +342,7 @@ belfry_client_new_finish (GAsyncResult *result, GError **error)
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Makes a client, and blocks until it is there.
+ * Makes a client, and blocks until it is there: see [func@Belfry.Client.new].
  *
  * Errors: those of #GIOError, if there is no such bus.
  *
@@ -313,7 +353,87 @@ belfry_client_new_finish (GAsyncResult *result, GError **error)
 BelfryClient *
 belfry_client_new_sync (const char *bus, GCancellable *cancellable, GError **error)
 {
-  return take_connection (bus, connect_to (bus, cancellable, error));
+  g_autoptr (BelfryClient) self = g_object_new (BELFRY_TYPE_CLIENT, "bus", bus, NULL);
+
+  if (!wait_for (self, BELFRY_CLIENT_LANE_OPENING, NULL, NULL, cancellable, NULL, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+/**
+ * belfry_client_get_bus: (get-property bus)
+ * @self: a client
+ *
+ * Gets the bus that was asked for.
+ *
+ * Returns: (transfer none) (nullable): the bus, or %NULL for the session bus
+ *
+ * Since: 0.1
+ */
+const char *
+belfry_client_get_bus (BelfryClient *self)
+{
+  g_return_val_if_fail (BELFRY_IS_CLIENT (self), NULL);
+
+  return self->bus;
+}
+
+/**
+ * belfry_client_get_available: (get-property available)
+ * @self: a client
+ *
+ * Gets whether Belfry can be called right now, as far as is known.
+ *
+ * Returns: %TRUE if it can
+ *
+ * Since: 0.1
+ */
+gboolean
+belfry_client_get_available (BelfryClient *self)
+{
+  g_return_val_if_fail (BELFRY_IS_CLIENT (self), FALSE);
+
+  return belfry_client_agent_get_available (self->agent);
+}
+
+/**
+ * belfry_client_get_patience: (get-property patience)
+ * @self: a client
+ *
+ * Gets how long a call waits while Belfry is away.
+ *
+ * Returns: the time in seconds
+ *
+ * Since: 0.1
+ */
+guint
+belfry_client_get_patience (BelfryClient *self)
+{
+  g_return_val_if_fail (BELFRY_IS_CLIENT (self), 0);
+
+  return self->patience;
+}
+
+/**
+ * belfry_client_set_patience: (set-property patience)
+ * @self: a client
+ * @patience: the time in seconds, 0 for not at all
+ *
+ * Sets how long a call waits while Belfry is away, or too busy. It holds for calls that wait
+ * already, too.
+ *
+ * Since: 0.1
+ */
+void
+belfry_client_set_patience (BelfryClient *self, guint patience)
+{
+  g_return_if_fail (BELFRY_IS_CLIENT (self));
+
+  if (patience == self->patience)
+    return;
+  self->patience = patience;
+  belfry_client_agent_set_patience (self->agent, patience);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PATIENCE]);
 }
 
 /**
@@ -324,8 +444,8 @@ belfry_client_new_sync (const char *bus, GCancellable *cancellable, GError **err
  * of the interfaces `org.belfry.Belfry1.Notifications` and `org.belfry.Belfry1.Sessions`.
  *
  * It may be one to the private socket, where no signal has a sender: whoever subscribes to signals
- * gives none. When that is closed, the next call makes another, so keep a reference to one that you
- * go on using.
+ * gives none. When it is closed, the client makes another: what is returned is good until the next
+ * time that it is asked for, so keep a reference to one that you go on using.
  *
  * Returns: (transfer none): the connection
  *
@@ -334,128 +454,18 @@ belfry_client_new_sync (const char *bus, GCancellable *cancellable, GError **err
 GDBusConnection *
 belfry_client_get_connection (BelfryClient *self)
 {
+  g_autoptr (GDBusConnection) connection = NULL;
+  g_autoptr (GMutexLocker) locker = NULL;
+
   g_return_val_if_fail (BELFRY_IS_CLIENT (self), NULL);
 
+  connection = belfry_client_agent_ref_connection (self->agent);
+  locker = g_mutex_locker_new (&self->mutex);
+  g_set_object (&self->connection, connection);
   return self->connection;
 }
 
-typedef struct
-{
-  const BelfryClientMethod *method;
-  GVariant *parameters;
-} Call;
-
-static void
-call_free (gpointer data)
-{
-  Call *call = data;
-
-  g_variant_unref (call->parameters);
-  g_free (call);
-}
-
-static int
-get_timeout (const BelfryClientMethod *method)
-{
-  return method->timeout == 0 ? -1 : method->timeout;
-}
-
-static void on_answer (GObject *source, GAsyncResult *result, gpointer user_data);
-static void send_waiting (BelfryClient *self);
-
-/* A bus comes back by other means, or never: only the way to the socket is made anew.
- *
- * Returns: (transfer full) (nullable): the connection, if it is of use */
-static GDBusConnection *
-ref_connection (BelfryClient *self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
-  GDBusConnectionFlags flags = g_dbus_connection_get_flags (self->connection);
-
-  if ((flags & G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION) == 0
-      && g_dbus_connection_is_closed (self->connection))
-    return NULL;
-  return g_object_ref (self->connection);
-}
-
-static void
-take_new_connection (BelfryClient *self, GDBusConnection *connection)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
-
-  g_object_unref (self->connection);
-  self->connection = connection;
-}
-
-static void
-on_reconnected (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (BelfryClient) self = user_data;
-  g_autoptr (GError) error = NULL;
-  GDBusConnection *connection = g_task_propagate_pointer (G_TASK (result), &error);
-  GTask *task;
-
-  self->connecting = FALSE;
-  if (connection != NULL)
-    {
-      take_new_connection (self, connection);
-      send_waiting (self);
-      return;
-    }
-  while ((task = g_queue_pop_head (&self->waiting)) != NULL)
-    {
-      g_task_return_error (task, g_error_copy (error));
-      g_object_unref (task);
-    }
-}
-
-/* Sends what waits, as far as the limit allows. */
-static void
-send_waiting (BelfryClient *self)
-{
-  while (!self->connecting && self->in_flight < MAX_IN_FLIGHT && !g_queue_is_empty (&self->waiting))
-    {
-      g_autoptr (GDBusConnection) connection = ref_connection (self);
-      GTask *task;
-      Call *call;
-
-      if (connection == NULL)
-        {
-          self->connecting = TRUE;
-          connect_async (self->bus, NULL, on_reconnected, g_object_ref (self));
-          return;
-        }
-      task = g_queue_pop_head (&self->waiting);
-      call = g_task_get_task_data (task);
-      self->in_flight++;
-      g_dbus_connection_call (connection, NAME, PATH, call->method->interface, call->method->name,
-                              call->parameters, G_VARIANT_TYPE (call->method->reply_type),
-                              G_DBUS_CALL_FLAGS_NONE, get_timeout (call->method),
-                              g_task_get_cancellable (task), on_answer, task);
-    }
-}
-
-static void
-on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  BelfryClient *self = g_task_get_source_object (task);
-  GError *error = NULL;
-  GVariant *reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
-
-  self->in_flight--;
-  send_waiting (self);
-
-  if (reply != NULL)
-    g_task_return_pointer (task, reply, (GDestroyNotify) g_variant_unref);
-  else
-    {
-      g_dbus_error_strip_remote_error (error);
-      g_task_return_error (task, error);
-    }
-}
-
-/* A floating @parameters is consumed. One that is cancelled while it waits is never sent. */
+/* A floating @parameters is consumed. */
 void
 belfry_client_call_async (BelfryClient *self,
                           const BelfryClientMethod *method,
@@ -465,15 +475,13 @@ belfry_client_call_async (BelfryClient *self,
                           gpointer user_data)
 {
   GTask *task = g_task_new (self, cancellable, callback, user_data);
-  Call *call = g_new0 (Call, 1);
 
-  call->method = method;
-  call->parameters = g_variant_ref_sink (parameters);
   g_task_set_source_tag (task, (gpointer) method);
   g_task_set_name (task, method->name);
-  g_task_set_task_data (task, call, call_free);
-  g_queue_push_tail (&self->waiting, task);
-  send_waiting (self);
+  belfry_client_agent_call (
+      self->agent,
+      belfry_client_call_new (BELFRY_CLIENT_LANE_ASYNC, method, parameters, return_reply, task),
+      cancellable);
 }
 
 /* Returns: (transfer full) (nullable): a tuple of the method's reply type */
@@ -499,27 +507,23 @@ belfry_client_call_sync (BelfryClient *self,
                          GCancellable *cancellable,
                          GError **error)
 {
-  g_autoptr (GDBusConnection) connection = ref_connection (self);
   GVariant *reply;
 
-  if (connection == NULL)
-    {
-      connection = connect_to (self->bus, cancellable, error);
-      if (connection == NULL)
-        {
-          g_variant_unref (g_variant_ref_sink (parameters));
-          return NULL;
-        }
-      take_new_connection (self, g_object_ref (connection));
-    }
-  reply = g_dbus_connection_call_sync (connection, NAME, PATH, method->interface, method->name,
-                                       parameters, G_VARIANT_TYPE (method->reply_type),
-                                       G_DBUS_CALL_FLAGS_NONE, get_timeout (method), cancellable,
-                                       error);
-
-  if (reply == NULL && error != NULL)
-    g_dbus_error_strip_remote_error (*error);
+  wait_for (self, BELFRY_CLIENT_LANE_BLOCKING, method, parameters, cancellable, &reply, error);
   return reply;
+}
+
+BelfryClientAgent *
+belfry_client_ref_agent (BelfryClient *self)
+{
+  return belfry_client_agent_ref (self->agent);
+}
+
+/* For methods that can always be done once more. */
+gboolean
+belfry_client_can_repeat (GVariant *parameters)
+{
+  return TRUE;
 }
 
 /* Takes over @reply, a tuple of one "t" or "u".
@@ -537,6 +541,17 @@ belfry_client_take_number (GVariant *reply)
   if (g_variant_is_of_type (number, G_VARIANT_TYPE_UINT32))
     return g_variant_get_uint32 (number);
   return (gint64) g_variant_get_uint64 (number);
+}
+
+/* Takes over @reply.
+ *
+ * Returns: whether it is one */
+gboolean
+belfry_client_take_nothing (GVariant *reply)
+{
+  g_autoptr (GVariant) owned = reply;
+
+  return owned != NULL;
 }
 
 /* Returns: (transfer floating): @options, or an empty dictionary */

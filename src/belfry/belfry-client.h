@@ -26,6 +26,14 @@ BELFRY_API
 BelfryClient *belfry_client_new_sync (const char *bus, GCancellable *cancellable, GError **error);
 
 BELFRY_API
+const char *belfry_client_get_bus (BelfryClient *self);
+BELFRY_API
+gboolean belfry_client_get_available (BelfryClient *self);
+BELFRY_API
+guint belfry_client_get_patience (BelfryClient *self);
+BELFRY_API
+void belfry_client_set_patience (BelfryClient *self, guint patience);
+BELFRY_API
 GDBusConnection *belfry_client_get_connection (BelfryClient *self);
 
 BELFRY_API
@@ -150,6 +158,39 @@ gint64 belfry_client_mark_read_sync (BelfryClient *self,
                                      GError **error);
 
 BELFRY_API
+void belfry_client_mark_unread_async (BelfryClient *self,
+                                      const char *user_id,
+                                      const gint64 *ids,
+                                      gsize n_ids,
+                                      GCancellable *cancellable,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data);
+BELFRY_API
+gint64 belfry_client_mark_unread_finish (BelfryClient *self, GAsyncResult *result, GError **error);
+BELFRY_API
+gint64 belfry_client_mark_unread_sync (BelfryClient *self,
+                                       const char *user_id,
+                                       const gint64 *ids,
+                                       gsize n_ids,
+                                       GCancellable *cancellable,
+                                       GError **error);
+
+BELFRY_API
+void belfry_client_mark_all_read_async (BelfryClient *self,
+                                        const char *user_id,
+                                        GCancellable *cancellable,
+                                        GAsyncReadyCallback callback,
+                                        gpointer user_data);
+BELFRY_API
+gint64
+belfry_client_mark_all_read_finish (BelfryClient *self, GAsyncResult *result, GError **error);
+BELFRY_API
+gint64 belfry_client_mark_all_read_sync (BelfryClient *self,
+                                         const char *user_id,
+                                         GCancellable *cancellable,
+                                         GError **error);
+
+BELFRY_API
 void belfry_client_remove_async (BelfryClient *self,
                                  const char *user_id,
                                  const gint64 *ids,
@@ -200,6 +241,25 @@ gint64 belfry_client_send_to_user_sync (BelfryClient *self,
                                         GError **error);
 
 BELFRY_API
+void belfry_client_send_to_users_async (BelfryClient *self,
+                                        const char *const *user_ids,
+                                        const char *type,
+                                        const char *data,
+                                        GCancellable *cancellable,
+                                        GAsyncReadyCallback callback,
+                                        gpointer user_data);
+BELFRY_API
+gint64
+belfry_client_send_to_users_finish (BelfryClient *self, GAsyncResult *result, GError **error);
+BELFRY_API
+gint64 belfry_client_send_to_users_sync (BelfryClient *self,
+                                         const char *const *user_ids,
+                                         const char *type,
+                                         const char *data,
+                                         GCancellable *cancellable,
+                                         GError **error);
+
+BELFRY_API
 void belfry_client_broadcast_async (BelfryClient *self,
                                     const char *type,
                                     const char *data,
@@ -214,5 +274,115 @@ gint64 belfry_client_broadcast_sync (BelfryClient *self,
                                      const char *data,
                                      GCancellable *cancellable,
                                      GError **error);
+
+BELFRY_API
+void belfry_client_list_sessions_async (BelfryClient *self,
+                                        GVariant *query,
+                                        GCancellable *cancellable,
+                                        GAsyncReadyCallback callback,
+                                        gpointer user_data);
+BELFRY_API
+GVariant *belfry_client_list_sessions_finish (BelfryClient *self,
+                                              GAsyncResult *result,
+                                              gint64 *total,
+                                              GError **error);
+BELFRY_API
+GVariant *belfry_client_list_sessions_sync (BelfryClient *self,
+                                            GVariant *query,
+                                            gint64 *total,
+                                            GCancellable *cancellable,
+                                            GError **error);
+
+BELFRY_API
+void belfry_client_disconnect_session_async (BelfryClient *self,
+                                             const char *session_id,
+                                             const char *reason,
+                                             GCancellable *cancellable,
+                                             GAsyncReadyCallback callback,
+                                             gpointer user_data);
+BELFRY_API
+gboolean
+belfry_client_disconnect_session_finish (BelfryClient *self, GAsyncResult *result, GError **error);
+BELFRY_API
+gboolean belfry_client_disconnect_session_sync (BelfryClient *self,
+                                                const char *session_id,
+                                                const char *reason,
+                                                GCancellable *cancellable,
+                                                GError **error);
+
+BELFRY_API
+void belfry_client_disconnect_user_async (BelfryClient *self,
+                                          const char *user_id,
+                                          const char *reason,
+                                          GCancellable *cancellable,
+                                          GAsyncReadyCallback callback,
+                                          gpointer user_data);
+BELFRY_API
+gint64
+belfry_client_disconnect_user_finish (BelfryClient *self, GAsyncResult *result, GError **error);
+BELFRY_API
+gint64 belfry_client_disconnect_user_sync (BelfryClient *self,
+                                           const char *user_id,
+                                           const char *reason,
+                                           GCancellable *cancellable,
+                                           GError **error);
+
+BELFRY_API
+void belfry_client_subscribe_async (BelfryClient *self,
+                                    const char *user_prefix,
+                                    const char *const *signals,
+                                    GCancellable *cancellable,
+                                    GAsyncReadyCallback callback,
+                                    gpointer user_data);
+BELFRY_API
+gboolean belfry_client_subscribe_finish (BelfryClient *self, GAsyncResult *result, GError **error);
+BELFRY_API
+gboolean belfry_client_subscribe_sync (BelfryClient *self,
+                                       const char *user_prefix,
+                                       const char *const *signals,
+                                       GCancellable *cancellable,
+                                       GError **error);
+
+BELFRY_API
+void belfry_client_unsubscribe_async (BelfryClient *self,
+                                      GCancellable *cancellable,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data);
+BELFRY_API
+gboolean
+belfry_client_unsubscribe_finish (BelfryClient *self, GAsyncResult *result, GError **error);
+BELFRY_API
+gboolean
+belfry_client_unsubscribe_sync (BelfryClient *self, GCancellable *cancellable, GError **error);
+
+BELFRY_API
+void belfry_client_handle_messages_async (BelfryClient *self,
+                                          const char *const *types,
+                                          GCancellable *cancellable,
+                                          GAsyncReadyCallback callback,
+                                          gpointer user_data);
+BELFRY_API
+gboolean
+belfry_client_handle_messages_finish (BelfryClient *self, GAsyncResult *result, GError **error);
+BELFRY_API
+gboolean belfry_client_handle_messages_sync (BelfryClient *self,
+                                             const char *const *types,
+                                             GCancellable *cancellable,
+                                             GError **error);
+
+BELFRY_API
+void belfry_client_stop_handling_async (BelfryClient *self,
+                                        const char *const *types,
+                                        GCancellable *cancellable,
+                                        GAsyncReadyCallback callback,
+                                        gpointer user_data);
+BELFRY_API
+gboolean
+belfry_client_stop_handling_finish (BelfryClient *self, GAsyncResult *result, GError **error);
+BELFRY_API
+gboolean belfry_client_stop_handling_sync (BelfryClient *self,
+                                           const char *const *types,
+                                           GCancellable *cancellable,
+                                           GError **error);
 
 G_END_DECLS

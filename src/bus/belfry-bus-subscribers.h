@@ -5,7 +5,6 @@
 
 #include <gio/gio.h>
 
-#include "belfry-bus-grant.h"
 #include "belfry-notification-service.h"
 #include "belfry-session-registry.h"
 
@@ -21,7 +20,6 @@ void belfry_bus_subscribers_free (BelfryBusSubscribers *self);
 gboolean belfry_bus_subscribers_add (BelfryBusSubscribers *self,
                                      GDBusMethodInvocation *invocation,
                                      GVariant *filter,
-                                     BelfryBusGrant *grant,
                                      GError **error);
 void belfry_bus_subscribers_remove (BelfryBusSubscribers *self, GDBusMethodInvocation *invocation);
 

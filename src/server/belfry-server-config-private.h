@@ -15,9 +15,8 @@ struct _BelfryServerConfig
 
   char *bus; /* session, system or an address */
   char *worker_socket;
-  GPtrArray *rights;  /* of BelfryBusRight, or NULL */
+  char **worker_uids; /* numbers as text */
   GPtrArray *listen;  /* of GSocketAddress */
-  GPtrArray *sockets; /* of GSocket, which listen */
   char *database;     /* the path of an SQLite file */
   gboolean new_epoch;
   guint retention_age;   /* days, 0 for ever */

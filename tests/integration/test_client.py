@@ -3,33 +3,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A worker in Python, with Belfry-1.0 through GObject Introspection."""
 
-import asyncio
 import json
 import threading
 
 import belfry_test
-from belfry_test import PATIENCE, BelfryTestCase, Gio, GLib, OverSocket
-
-import gi
-
-gi.require_version("Belfry", "1.0")
-from gi.repository import Belfry  # noqa: E402
+from client_case import PATIENCE, AtSocket, Belfry, ClientTestCase, Gio, GLib
 
 
-class Client(BelfryTestCase):
-    def setUp(self):
-        super().setUp()
-        self.client = Belfry.Client.new_sync(self.address(), None)
-        self.addCleanup(self.close)
-
-    def address(self):
-        return self.bus.address
-
-    def close(self):
-        connection = self.client.get_connection()
-        if not connection.is_closed():
-            connection.close_sync(None)
-
+class Client(ClientTestCase):
     def assert_error(self, code, words, function, *arguments):
         with self.assertRaises(GLib.Error) as context:
             function(*arguments)
@@ -53,7 +34,6 @@ class Client(BelfryTestCase):
         id = client.create_sync("alice", json.dumps({"title": "Hello"}))
         data = (await tab.receive("notification_received"))["data"]
         self.assertEqual((data["id"], data["data"]), (id, {"title": "Hello"}))
-        client.get_connection().close_sync()
 
     async def test_the_life_of_a_notification(self):
         id = self.client.create_sync("alice", '{"n": 1}', None, None)
@@ -178,19 +158,18 @@ class Client(BelfryTestCase):
 
     async def test_without_the_daemon_the_error_is_that_of_the_bus(self):
         self.daemon.stop()
+        self.client.set_patience(0)
         with self.assertRaises(GLib.Error) as context:
             self.client.create_sync("alice", "{}", None, None)
         self.assertTrue(context.exception.matches(Gio.DBusError.quark(),
                                                   Gio.DBusError.SERVICE_UNKNOWN))
 
 
-class ClientAtSocket(OverSocket, Client):
-    def address(self):
-        return self.worker_socket
-
+class ClientAtSocket(AtSocket, Client):
     async def test_without_the_daemon_the_error_is_that_of_the_bus(self):
         """Here there is none, and so the error is that of the socket."""
         self.daemon.stop()
+        self.client.set_patience(0)
         with self.assertRaises(GLib.Error) as context:
             for _ in range(2):
                 self.client.create_sync("alice", "{}", None, None)
@@ -198,15 +177,16 @@ class ClientAtSocket(OverSocket, Client):
 
     async def test_a_new_daemon_is_found_again(self):
         self.client.create_sync("alice", "{}", None, None)
+        first = self.client.get_connection()
         self.daemon.stop()
         self.daemon.start()
-        while not self.client.get_connection().is_closed():
-            await asyncio.sleep(0.02)
+        await self.until(first.is_closed)
         self.assertEqual(self.client.count_unread_sync("alice", None), 1)
+        second = self.client.get_connection()
+        self.assertIsNot(second, first)
         self.daemon.kill()
         self.daemon.start()
-        while not self.client.get_connection().is_closed():
-            await asyncio.sleep(0.02)
+        await self.until(second.is_closed)
         result = self.wait_for(self.client.create_async, "alice", "{}", None)
         self.client.create_finish(result)
         self.assertEqual(self.client.count_unread_sync("alice", None), 2)

@@ -121,7 +121,7 @@ class Admission(SocketTestCase):
 
 
 class Named(Admission):
-    options = ("--allow-worker", "uid:65534", "--allow-worker", "uid:65533 types:chat")
+    options = ("--worker-uid", "65534", "--worker-uid", "65533")
 
     @as_root
     async def test_the_file_is_for_its_user_alone(self):
