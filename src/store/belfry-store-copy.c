@@ -77,6 +77,7 @@ append_notification (GString *lines, BelfryNotification *notification, const cha
 {
   const char *tag = belfry_notification_get_tag (notification);
   gint64 expires_at = belfry_notification_get_expires_at (notification);
+  gsize start = lines->len;
 
   g_string_append_c (lines, '{');
   belfry_frame_append_notification (lines, notification, user_json);
@@ -90,7 +91,11 @@ append_notification (GString *lines, BelfryNotification *notification, const cha
       g_string_append (lines, ",\"expiresAt\":");
       belfry_json_append_time (lines, expires_at);
     }
-  g_string_append (lines, "}\n");
+  g_string_append_c (lines, '}');
+  /* A worker may write its data on several lines. Outside of strings, where else JSON cannot have
+   * line breaks, they are white space. */
+  g_strdelimit (lines->str + start, "\n\r", ' ');
+  g_string_append_c (lines, '\n');
 }
 
 static gboolean

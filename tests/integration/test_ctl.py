@@ -163,6 +163,12 @@ class Users(Ctl):
                          [{"idempotencyKey": "\"k\" ü", "id": special},
                           {"idempotencyKey": "gone", "id": gone}])
 
+    def test_an_export_has_a_notification_a_line_however_it_was_written(self):
+        data = '{"a":\r\n  [1,\n   "x\\ny"]\n}'
+        self.worker.create("alice", data)
+        lines = self.ctl("export", "alice").splitlines()
+        self.assertEqual([json.loads(line)["data"] for line in lines], [json.loads(data)])
+
     def traces(self, word):
         found = []
         for suffix in "", "-wal":
