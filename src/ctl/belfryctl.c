@@ -7,7 +7,7 @@
 #include <locale.h>
 #include <unistd.h>
 
-#include "belfry-client.h"
+#include "belfry-error.h"
 #include "belfryctl-backup.h"
 
 #define NAME           "org.belfry.Belfry1"
@@ -25,11 +25,33 @@ typedef struct
   gboolean version;
 } Options;
 
+/* Administration is served on the bus only, whose policy says who may call it. A client would take
+ * the socket of workers where there is one. */
+static GDBusConnection *
+connect_to_bus (const char *bus, GError **error)
+{
+  if (g_str_equal (bus, "session"))
+    return g_bus_get_sync (G_BUS_TYPE_SESSION, NULL, error);
+  if (g_str_equal (bus, "system"))
+    return g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, error);
+  if (g_path_is_absolute (bus))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                   _ ("%s: this can be done on a bus only, not at the socket of workers"), bus);
+      return NULL;
+    }
+  return g_dbus_connection_new_for_address_sync (
+      bus,
+      G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
+          | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+      NULL, NULL, error);
+}
+
 /* Calls a method. A Belfry that does not run is not started for it.
  *
  * @fd: (out) (optional): the descriptor that it gave */
 static GVariant *
-call (BelfryClient *client,
+call (GDBusConnection *connection,
       const char *interface,
       const char *method,
       GVariant *parameters,
@@ -38,8 +60,8 @@ call (BelfryClient *client,
 {
   g_autoptr (GUnixFDList) list = NULL;
   g_autoptr (GVariant) reply = g_dbus_connection_call_with_unix_fd_list_sync (
-      belfry_client_get_connection (client), NAME, PATH, interface, method, parameters, NULL,
-      G_DBUS_CALL_FLAGS_NO_AUTO_START, G_MAXINT, NULL, &list, NULL, error);
+      connection, NAME, PATH, interface, method, parameters, NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START,
+      G_MAXINT, NULL, &list, NULL, error);
 
   if (reply == NULL)
     {
@@ -53,7 +75,7 @@ call (BelfryClient *client,
 }
 
 static gboolean
-backup (BelfryClient *client, const char *path, const Options *options, GError **error)
+backup (GDBusConnection *connection, const char *path, const Options *options, GError **error)
 {
   g_autoptr (GVariant) reply = NULL;
   gboolean success;
@@ -61,7 +83,7 @@ backup (BelfryClient *client, const char *path, const Options *options, GError *
 
   if (!belfryctl_backup_check (path, options->force, error))
     return FALSE;
-  reply = call (client, ADMINISTRATION, "Backup", NULL, &fd, error);
+  reply = call (connection, ADMINISTRATION, "Backup", NULL, &fd, error);
   if (reply == NULL)
     return FALSE;
   success = belfryctl_backup_save (fd, path, options->force, error);
@@ -70,13 +92,17 @@ backup (BelfryClient *client, const char *path, const Options *options, GError *
 }
 
 static gboolean
-export_user (BelfryClient *client, const char *user_id, const Options *options, GError **error)
+export_user (GDBusConnection *connection,
+             const char *user_id,
+             const Options *options,
+             GError **error)
 {
   g_autoptr (GVariant) reply = NULL;
   gboolean success;
   int fd;
 
-  reply = call (client, ADMINISTRATION, "ExportUser", g_variant_new ("(s)", user_id), &fd, error);
+  reply =
+      call (connection, ADMINISTRATION, "ExportUser", g_variant_new ("(s)", user_id), &fd, error);
   if (reply == NULL)
     return FALSE;
   success = belfryctl_copy (fd, STDOUT_FILENO, error);
@@ -85,12 +111,16 @@ export_user (BelfryClient *client, const char *user_id, const Options *options, 
 }
 
 static gboolean
-erase_user (BelfryClient *client, const char *user_id, const Options *options, GError **error)
+erase_user (GDBusConnection *connection,
+            const char *user_id,
+            const Options *options,
+            GError **error)
 {
   g_autoptr (GVariant) reply = NULL;
   guint count;
 
-  reply = call (client, ADMINISTRATION, "EraseUser", g_variant_new ("(s)", user_id), NULL, error);
+  reply =
+      call (connection, ADMINISTRATION, "EraseUser", g_variant_new ("(s)", user_id), NULL, error);
   if (reply == NULL)
     return FALSE;
   g_variant_get (reply, "(u)", &count);
@@ -99,7 +129,7 @@ erase_user (BelfryClient *client, const char *user_id, const Options *options, G
 }
 
 static gboolean
-status (BelfryClient *client, const char *nothing, const Options *options, GError **error)
+status (GDBusConnection *connection, const char *nothing, const Options *options, GError **error)
 {
   g_autoptr (GVariant) reply = NULL;
   g_autoptr (GVariant) properties = NULL;
@@ -107,7 +137,7 @@ status (BelfryClient *client, const char *nothing, const Options *options, GErro
   guint n_users = 0;
   guint max_clients = 0;
 
-  reply = call (client, "org.freedesktop.DBus.Properties", "GetAll",
+  reply = call (connection, "org.freedesktop.DBus.Properties", "GetAll",
                 g_variant_new ("(s)", SESSIONS), NULL, error);
   if (reply == NULL)
     return FALSE;
@@ -124,7 +154,7 @@ static const struct
 {
   const char *name;
   gboolean takes_argument;
-  gboolean (*func) (BelfryClient *client,
+  gboolean (*func) (GDBusConnection *connection,
                     const char *argument,
                     const Options *options,
                     GError **error);
@@ -170,15 +200,14 @@ static int
 run (const Options *options, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (BelfryClient) client = NULL;
+  g_autoptr (GDBusConnection) connection = NULL;
 
   for (guint i = 0; argc >= 2 && i < G_N_ELEMENTS (commands); i++)
     {
       if (!g_str_equal (argv[1], commands[i].name) || argc != (commands[i].takes_argument ? 3 : 2))
         continue;
-      client =
-          belfry_client_new_sync (options->bus != NULL ? options->bus : "system", NULL, &error);
-      if (client == NULL || !commands[i].func (client, argv[2], options, &error))
+      connection = connect_to_bus (options->bus != NULL ? options->bus : "system", &error);
+      if (connection == NULL || !commands[i].func (connection, argv[2], options, &error))
         return fail (error, EXIT_FAILURE);
       return EXIT_SUCCESS;
     }
@@ -193,6 +222,9 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   g_autofree char *bus = NULL;
   Options options = { NULL };
+
+  /* Registers the names of the errors with GDBus. */
+  belfry_error_quark ();
 
   setlocale (LC_ALL, "");
   bindtextdomain (GETTEXT_PACKAGE, LOCALE_DIR);

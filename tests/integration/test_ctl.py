@@ -113,6 +113,19 @@ class Backup(Ctl):
             self.assertEqual(database.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
         self.assertIn("nowhere", self.ctl("backup", "/nowhere/backup", expect=1))
 
+    def test_a_backup_is_to_be_had_although_workers_have_a_socket(self):
+        runtime = self.path("runtime")
+        os.makedirs(runtime + "/belfry", mode=0o700)
+        self.daemon.stop()
+        self.daemon.options += ["--worker-socket", runtime + "/belfry/workers"]
+        self.daemon.start()
+        environment = dict(os.environ, XDG_RUNTIME_DIR=runtime,
+                           DBUS_SESSION_BUS_ADDRESS=self.bus.address)
+        for command in ("backup", self.path("backup")), ("status",):
+            result = subprocess.run([BELFRYCTL, "--bus", "session", *command], capture_output=True,
+                                    timeout=PATIENCE, text=True, env=environment)
+            self.assertEqual(result.returncode, 0, result.stderr)
+
     def test_what_is_left_of_a_backup_that_was_interrupted_goes_with_the_next_start(self):
         leftover = self.daemon.database + ".copy-Aa1234"
         self.daemon.stop()
