@@ -4,6 +4,7 @@
 #include "belfry-jwk.h"
 
 #include <gio/gio.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "belfry-base64url.h"
@@ -28,7 +29,7 @@ typedef struct
 static gboolean
 fault (GError **error, const char *member, const char *what)
 {
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: %s", member, what);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: %s", member, _ (what));
   return FALSE;
 }
 
@@ -40,14 +41,14 @@ read_text (JsonObject *jwk, const char *member, const char **text, GError **erro
   JsonNode *node = json_object_get_member (jwk, member);
 
   *text = belfry_token_json_get_text (node);
-  return node == NULL || *text != NULL || fault (error, member, "expected a string");
+  return node == NULL || *text != NULL || fault (error, member, N_ ("expected a string"));
 }
 
 static gboolean
 read_required_text (JsonObject *jwk, const char *member, const char **text, GError **error)
 {
   return read_text (jwk, member, text, error)
-         && (*text != NULL || fault (error, member, "missing"));
+         && (*text != NULL || fault (error, member, N_ ("missing")));
 }
 
 /* Returns: (transfer full) (nullable): one byte or more; NULL with @error set */
@@ -62,7 +63,7 @@ read_bytes (JsonObject *jwk, const char *member, gsize *length, GError **error)
   bytes = belfry_base64url_decode (text, strlen (text), length);
   if (bytes == NULL || *length == 0)
     {
-      fault (error, member, "expected base64url without padding");
+      fault (error, member, N_ ("expected base64url without padding"));
       return NULL;
     }
   return g_steal_pointer (&bytes);
@@ -77,8 +78,8 @@ read_coordinate (JsonObject *jwk, const char *member, GError **error)
 
   if (bytes != NULL && length != COORDINATE_LENGTH)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   "%s: %" G_GSIZE_FORMAT " bytes, expected %d", member, length, COORDINATE_LENGTH);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("%s: %zu bytes, expected %d"),
+                   member, length, COORDINATE_LENGTH);
       return NULL;
     }
   return g_steal_pointer (&bytes);
@@ -111,15 +112,15 @@ import_rsa (gnutls_pubkey_t pubkey, JsonObject *jwk, GError **error)
   if (n == NULL || e == NULL)
     return FALSE;
   if (n[n_length - 1] % 2 == 0)
-    return fault (error, "n", "expected an odd number");
+    return fault (error, "n", N_ ("expected an odd number"));
   if (!is_rsa_exponent (e, e_length))
-    return fault (error, "e", "expected an odd number from 3 to 2^64 - 1");
+    return fault (error, "e", N_ ("expected an odd number from 3 to 2^64 - 1"));
   if (gnutls_pubkey_import_rsa_raw (pubkey, &modulus, &exponent) < 0
       || gnutls_pubkey_get_pk_algorithm (pubkey, &bits) != GNUTLS_PK_RSA)
-    return fault (error, "n", "not accepted by GnuTLS");
+    return fault (error, "n", N_ ("not accepted by GnuTLS"));
   if (bits < RSA_MIN_BITS || bits > RSA_MAX_BITS)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "n: %u bits, expected %d to %d",
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("n: %u bits, expected %d to %d"),
                    bits, RSA_MIN_BITS, RSA_MAX_BITS);
       return FALSE;
     }
@@ -139,7 +140,7 @@ import_p256 (gnutls_pubkey_t pubkey, JsonObject *jwk, GError **error)
   /* The import itself takes any two numbers. */
   if (gnutls_pubkey_import_ecc_raw (pubkey, GNUTLS_ECC_CURVE_SECP256R1, &x_datum, &y_datum) < 0
       || gnutls_pubkey_verify_params (pubkey) < 0)
-    return fault (error, "x, y", "expected a point on the curve");
+    return fault (error, "x, y", N_ ("expected a point on the curve"));
   return TRUE;
 }
 
@@ -152,7 +153,7 @@ import_ed25519 (gnutls_pubkey_t pubkey, JsonObject *jwk, GError **error)
   if (x == NULL)
     return FALSE;
   if (gnutls_pubkey_import_ecc_raw (pubkey, GNUTLS_ECC_CURVE_ED25519, &x_datum, NULL) < 0)
-    return fault (error, "x", "not accepted by GnuTLS");
+    return fault (error, "x", N_ ("not accepted by GnuTLS"));
   return TRUE;
 }
 
@@ -196,14 +197,14 @@ read_key_ops (JsonObject *jwk, gboolean *verifies, GError **error)
   if (node == NULL)
     return TRUE;
   if (!JSON_NODE_HOLDS_ARRAY (node))
-    return fault (error, "key_ops", "expected an array of strings");
+    return fault (error, "key_ops", N_ ("expected an array of strings"));
   ops = json_node_get_array (node);
   for (guint i = 0; i < json_array_get_length (ops); i++)
     {
       const char *op = belfry_token_json_get_text (json_array_get_element (ops, i));
 
       if (op == NULL)
-        return fault (error, "key_ops", "expected an array of strings");
+        return fault (error, "key_ops", N_ ("expected an array of strings"));
       if (g_str_equal (op, "verify"))
         *verifies = TRUE;
     }
@@ -243,7 +244,7 @@ import_key (JsonObject *jwk, const Kind *kind, GError **error)
     return NULL;
   if (gnutls_pubkey_init (&pubkey) < 0)
     {
-      fault (error, "kty", "not accepted by GnuTLS");
+      fault (error, "kty", N_ ("not accepted by GnuTLS"));
       return NULL;
     }
   key = belfry_token_key_new_public (kind->algorithm, pubkey, kid);

@@ -4,6 +4,7 @@
 #include "belfry-key-set-private.h"
 
 #include <gio/gio.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "belfry-jwk.h"
@@ -43,8 +44,7 @@ add_secret (BelfryKeySet *self, GBytes *secret, GError **error)
   if (length < SECRET_MIN)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   "the secret: %" G_GSIZE_FORMAT " bytes, expected at least %d", length,
-                   SECRET_MIN);
+                   _ ("the secret: %zu bytes, expected at least %d"), length, SECRET_MIN);
       return FALSE;
     }
   g_ptr_array_add (self->keys, belfry_token_key_new_secret (bytes, length));
@@ -73,7 +73,7 @@ add_jwk (BelfryKeySet *self, JsonNode *node, guint index, GError **error)
 
   if (!JSON_NODE_HOLDS_OBJECT (node))
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "keys[%u]: expected an object",
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("keys[%u]: expected an object"),
                    index);
       return FALSE;
     }
@@ -86,7 +86,7 @@ add_jwk (BelfryKeySet *self, JsonNode *node, guint index, GError **error)
   if (kid != NULL && has_kid (self, kid, belfry_token_key_get_alg (key)))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   "keys[%u].kid: an earlier key for %s has the same", index,
+                   _ ("keys[%u].kid: an earlier key for %s has the same"), index,
                    belfry_token_key_get_alg (key));
       return FALSE;
     }
@@ -106,7 +106,7 @@ add_jwks (BelfryKeySet *self, const char *jwks, BelfryTokenJsonCheck check, GErr
   if (length > JWKS_MAX)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   "%" G_GSIZE_FORMAT " bytes, at most %d are allowed", length, JWKS_MAX);
+                   _ ("%zu bytes, at most %d are allowed"), length, JWKS_MAX);
       return FALSE;
     }
   set = belfry_token_json_parse (check, jwks, length, error);
@@ -115,15 +115,16 @@ add_jwks (BelfryKeySet *self, const char *jwks, BelfryTokenJsonCheck check, GErr
   node = json_object_get_member (set, "keys");
   if (node == NULL || !JSON_NODE_HOLDS_ARRAY (node))
     {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "keys: expected an array");
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                           _ ("keys: expected an array"));
       return FALSE;
     }
   array = json_node_get_array (node);
   n_keys = json_array_get_length (array);
   if (n_keys > KEYS_MAX)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "keys: %u, at most %d are allowed",
-                   n_keys, KEYS_MAX);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                   _ ("keys: %u, at most %d are allowed"), n_keys, KEYS_MAX);
       return FALSE;
     }
   for (guint i = 0; i < n_keys; i++)
@@ -154,7 +155,7 @@ belfry_key_set_new (GBytes *secret, const char *jwks, BelfryTokenJsonCheck check
 
   if (jwks != NULL && !add_jwks (self, jwks, check, error))
     {
-      g_prefix_error (error, "the key set: ");
+      g_prefix_error (error, _ ("the key set: "));
       return NULL;
     }
   if (secret != NULL && !add_secret (self, secret, error))
@@ -162,7 +163,7 @@ belfry_key_set_new (GBytes *secret, const char *jwks, BelfryTokenJsonCheck check
   if (self->keys->len == 0)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                           "no key that tokens can be verified with");
+                           _ ("no key that tokens can be verified with"));
       return NULL;
     }
   return g_steal_pointer (&self);

@@ -4,10 +4,29 @@
 // The demo page: an inbox over one WebSocket. The token stands behind the # of the address, so that
 // no server and no log ever sees it.
 
+import { _, format, ngettext } from "./text.js";
+
 const PAGE = 20;
 const MAX_DELAY = 30000;
 
 const $ = (id) => document.getElementById(id);
+
+/** What an error means to a reader. Its message is for whoever looks for the fault. */
+function explain({ code, message }) {
+  const reasons = {
+    BUSY: _("Too much is asked at once"),
+    CONNECTION_LIMIT_PER_USER_EXCEEDED: _("You have too many tabs open"),
+    CONNECTION_LIMIT_TOTAL_EXCEEDED: _("Too many are connected"),
+    DISCONNECTED: _("closed by the server"),
+    INVALID_TOKEN: _("the token is not valid"),
+    RATE_LIMITED: _("Too much is asked at once"),
+    REGISTRATION_TIMEOUT: _("it took too long"),
+    SERVER_SHUTDOWN: _("the server goes down"),
+    SLOW_CONSUMER: _("it took too long"),
+    TOKEN_EXPIRED: _("the token has run out"),
+  };
+  return reasons[code] ?? message;
+}
 
 /** The view of one inbox: what docs/protocol.md asks of a client, and no more. */
 class Inbox {
@@ -123,7 +142,7 @@ class Connection {
 
   request(type, data = {}) {
     if (this.#socket.readyState !== WebSocket.OPEN) {
-      return Promise.reject(new Error("not connected"));
+      return Promise.reject(new Error(_("not connected")));
     }
     const id = this.#nextId++;
     this.#socket.send(JSON.stringify({ type, id, data }));
@@ -167,15 +186,15 @@ class Connection {
       this.#attempts = 0;
       this.#epoch = data.epoch;
       this.#position = data.recovered ? this.#position : data.position;
-      this.onStatus("connected", "good");
+      this.onStatus(_("connected"), "good");
       this.onRegistered(data);
     } else if (type === "reply" || (type === "error" && this.#pending.has(id))) {
       const waiting = this.#pending.get(id);
       this.#pending.delete(id);
-      type === "reply" ? waiting?.resolve(data) : waiting.reject(new Error(data.message));
+      type === "reply" ? waiting?.resolve(data) : waiting.reject(new Error(explain(data)));
     } else if (type === "error") {
       this.#retryAfter = data.retryAfter;
-      this.onStatus(data.message, "bad");
+      this.onStatus(explain(data), "bad");
     } else {
       this.onFrame(frame);
     }
@@ -183,17 +202,17 @@ class Connection {
 
   #closed(code) {
     clearTimeout(this.#timer);
-    this.#pending.forEach(({ reject }) => reject(new Error("The connection is gone")));
+    this.#pending.forEach(({ reject }) => reject(new Error(_("The connection is gone"))));
     this.#pending.clear();
     if (code === 1000 || (code >= 4500 && code <= 4999)) {
-      this.onStatus(code === 4501 ? "the token has run out" : "closed by the server", "bad");
+      this.onStatus(code === 4501 ? _("the token has run out") : _("closed by the server"), "bad");
       return;
     }
     const delay = this.#retryAfter
       ?? Math.random() * Math.min(MAX_DELAY, 500 * 2 ** this.#attempts);
     this.#attempts++;
     this.#retryAfter = null;
-    this.onStatus("connecting again", "bad");
+    this.onStatus(_("connecting again"), "bad");
     setTimeout(() => this.#open(), delay);
   }
 }
@@ -206,7 +225,7 @@ function describe(data) {
   if (typeof title === "string") {
     return [title, typeof body === "string" ? body : ""];
   }
-  return [Object.keys(rest).length ? JSON.stringify(data) : "(no data)", ""];
+  return [Object.keys(rest).length ? JSON.stringify(data) : _("(no data)"), ""];
 }
 
 function makeItem(item) {
@@ -220,6 +239,8 @@ function makeItem(item) {
   const time = element.querySelector("time");
   time.dateTime = item.createdAt;
   time.textContent = new Date(item.createdAt).toLocaleString();
+  element.querySelector(".read").title = _("Mark as read");
+  element.querySelector(".remove").title = _("Remove");
   element.querySelector(".read").onclick = () => ask("mark_read", { ids: [item.id] });
   element.querySelector(".remove").onclick = () => ask("remove", { ids: [item.id] });
   return element;
@@ -231,6 +252,8 @@ function render() {
   $("empty").hidden = items.length > 0;
   $("count").hidden = inbox.unread === 0;
   $("count").textContent = inbox.unread;
+  $("count").ariaLabel = format(
+    ngettext("%d unread notification", "%d unread notifications", inbox.unread), inbox.unread);
   $("read-all").disabled = inbox.unread === 0;
   document.title = inbox.unread > 0 ? `(${inbox.unread}) Belfry` : "Belfry";
 }
@@ -289,11 +312,16 @@ const parameters = new URLSearchParams(location.hash.slice(1));
 const token = parameters.get("token");
 const bus = parameters.get("bus");
 const onBus = bus ? `DBUS_SESSION_BUS_ADDRESS=${bus} ` : "";
+$("heading").textContent = _("Inbox");
+$("read-all").textContent = _("Mark all read");
+$("how").textContent = _("Nothing yet. Ring the bell from a shell:");
+$("more").textContent = _("Older ones");
+showStatus(_("connecting"), "");
 const connection = token
   ? new Connection({ token, onStatus: showStatus, onFrame, onRegistered })
   : null;
 if (!connection) {
-  showStatus("no token: open the address that script/server prints", "bad");
+  showStatus(_("no token: open the address that script/server prints"), "bad");
 }
 $("read-all").onclick = () => ask("mark_all_read", {});
 $("more").onclick = () => list(inbox.before);

@@ -14,6 +14,7 @@
 struct _BelfryBusCreations
 {
   gatomicrefcount ref_count;
+  BelfryBusBouncer *bouncer;
   gsize max_data;
   GMutex mutex;                       /* of what follows */
   BelfryNotificationService *service; /* NULL when it is closed */
@@ -27,13 +28,16 @@ typedef struct
 } Call;
 
 BelfryBusCreations *
-belfry_bus_creations_new (BelfryNotificationService *service, gsize max_data)
+belfry_bus_creations_new (BelfryNotificationService *service,
+                          BelfryBusBouncer *bouncer,
+                          gsize max_data)
 {
   BelfryBusCreations *self = g_new0 (BelfryBusCreations, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
   g_mutex_init (&self->mutex);
   self->service = g_object_ref (service);
+  self->bouncer = belfry_bus_bouncer_ref (bouncer);
   self->max_data = max_data;
   return self;
 }
@@ -53,6 +57,7 @@ belfry_bus_creations_unref (BelfryBusCreations *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   g_assert (self->service == NULL);
+  belfry_bus_bouncer_unref (self->bouncer);
   g_mutex_clear (&self->mutex);
   g_free (self);
 }
@@ -111,19 +116,29 @@ on_created (BelfryStoreWrite *write, gpointer user_data)
 /* Reads one (ssa{sv}), child by child: g_variant_get() would read its format anew for each of many.
  */
 static BelfryDraft *
-read_draft (BelfryBusCreations *self, GVariant *fields, GError **error)
+read_draft (BelfryBusCreations *self, BelfryBusGrant *grant, GVariant *fields, GError **error)
 {
   g_autoptr (GVariant) user_id = g_variant_get_child_value (fields, 0);
   g_autoptr (GVariant) data = g_variant_get_child_value (fields, 1);
   g_autoptr (GVariant) options = g_variant_get_child_value (fields, 2);
+  g_autoptr (BelfryDraft) draft =
+      belfry_draft_new_within (g_variant_get_string (user_id, NULL),
+                               g_variant_get_string (data, NULL), self->max_data, options, error);
 
-  return belfry_draft_new_within (g_variant_get_string (user_id, NULL),
-                                  g_variant_get_string (data, NULL), self->max_data, options,
-                                  error);
+  /* A refusal repeats the user id, so it has to be one. */
+  if (draft == NULL
+      || !belfry_bus_grant_check_user (grant, BELFRY_BUS_NOTIFICATIONS_TYPE, "user_id",
+                                       belfry_draft_get_user_id (draft), error))
+    return NULL;
+  return g_steal_pointer (&draft);
 }
 
 static gboolean
-read_many (BelfryBusCreations *self, GVariant *notifications, GPtrArray *drafts, GError **error)
+read_many (BelfryBusCreations *self,
+           BelfryBusGrant *grant,
+           GVariant *notifications,
+           GPtrArray *drafts,
+           GError **error)
 {
   gsize n = g_variant_n_children (notifications);
 
@@ -137,7 +152,7 @@ read_many (BelfryBusCreations *self, GVariant *notifications, GPtrArray *drafts,
   for (gsize i = 0; i < n; i++)
     {
       g_autoptr (GVariant) fields = g_variant_get_child_value (notifications, i);
-      BelfryDraft *draft = read_draft (self, fields, error);
+      BelfryDraft *draft = read_draft (self, grant, fields, error);
 
       if (draft == NULL)
         {
@@ -153,12 +168,15 @@ read_many (BelfryBusCreations *self, GVariant *notifications, GPtrArray *drafts,
 static GPtrArray *
 read_drafts (BelfryBusCreations *self, GDBusMessage *message, GError **error)
 {
+  BelfryBusGrant *grant = belfry_bus_bouncer_get_grant (self->bouncer, message);
   g_autoptr (GPtrArray) drafts = g_ptr_array_new_with_free_func (g_object_unref);
   GVariant *body = g_dbus_message_get_body (message);
 
+  if (!belfry_bus_grant_check_type (grant, BELFRY_BUS_NOTIFICATIONS_TYPE, error))
+    return NULL;
   if (is_for_one (message))
     {
-      BelfryDraft *draft = read_draft (self, body, error);
+      BelfryDraft *draft = read_draft (self, grant, body, error);
 
       if (draft == NULL)
         return NULL;
@@ -168,7 +186,7 @@ read_drafts (BelfryBusCreations *self, GDBusMessage *message, GError **error)
     {
       g_autoptr (GVariant) notifications = g_variant_get_child_value (body, 0);
 
-      if (!read_many (self, notifications, drafts, error))
+      if (!read_many (self, grant, notifications, drafts, error))
         return NULL;
     }
   return g_steal_pointer (&drafts);
@@ -210,8 +228,8 @@ is_creation (GDBusMessage *message)
   return g_strcmp0 (member, "Create") == 0 || g_strcmp0 (member, "CreateMany") == 0;
 }
 
-/* In GDBus's thread: a call was let in. One that has to wait for its turn, or for earlier calls of
- * its caller, goes the way of all others, through the main thread. */
+/* In GDBus's thread: a call was let in. One that has to wait for its turn, for earlier calls of its
+ * caller, or until it is known who that is, goes the way of all others, through the main thread. */
 static gboolean
 on_call (BelfryBusGate *gate,
          GDBusConnection *connection,
@@ -225,6 +243,7 @@ on_call (BelfryBusGate *gate,
       || g_strcmp0 (g_dbus_message_get_interface (message),
                     org_belfry_belfry1_notifications_interface.name)
              != 0
+      || !belfry_bus_bouncer_introduce (self->bouncer, connection, message)
       || !belfry_bus_gate_begin_at_once (
           gate, message, belfry_bus_cost (member, g_dbus_message_get_body (message))))
     return FALSE;

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "belfry-bus-bouncer.h"
 #include "belfry-bus-gate.h"
 #include "belfry-notification-service.h"
 
@@ -13,7 +14,9 @@ G_BEGIN_DECLS
  * more than the rest of the call (docs/performance.md). */
 typedef struct _BelfryBusCreations BelfryBusCreations;
 
-BelfryBusCreations *belfry_bus_creations_new (BelfryNotificationService *service, gsize max_data);
+BelfryBusCreations *belfry_bus_creations_new (BelfryNotificationService *service,
+                                              BelfryBusBouncer *bouncer,
+                                              gsize max_data);
 void belfry_bus_creations_close (BelfryBusCreations *self);
 void belfry_bus_creations_unref (BelfryBusCreations *self);
 

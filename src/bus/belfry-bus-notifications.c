@@ -15,13 +15,15 @@
 
 G_STATIC_ASSERT (sizeof (guint64) == sizeof (gint64));
 
-/* Returns: FALSE, with the call answered, if @user_id is none */
+/* Returns: FALSE, with the call answered, if @user_id is none, or none for the caller */
 static gboolean
-check_user_id (GDBusMethodInvocation *invocation, const char *user_id)
+check_user_id (BelfryBus *self, GDBusMethodInvocation *invocation, const char *user_id)
 {
   GError *error = NULL;
 
-  if (belfry_argument_check_user_id (user_id, &error))
+  if (belfry_argument_check_user_id (user_id, &error)
+      && belfry_bus_grant_check_user (belfry_bus_get_grant (self, invocation),
+                                      BELFRY_BUS_NOTIFICATIONS_TYPE, "user_id", user_id, &error))
     return TRUE;
   belfry_bus_take_error (invocation, error);
   return FALSE;
@@ -58,8 +60,9 @@ update (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation
   guint64 id;
 
   g_variant_get (parameters, "(&st&s)", &user_id, &id, &data);
-  belfry_notification_service_update_async (self->context.service, user_id, (gint64) id, data, NULL,
-                                            on_updated, invocation);
+  if (check_user_id (self, invocation, user_id))
+    belfry_notification_service_update_async (self->context.service, user_id, (gint64) id, data,
+                                              NULL, on_updated, invocation);
 }
 
 static void
@@ -85,7 +88,7 @@ get (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
   guint64 id;
 
   g_variant_get (parameters, "(&st)", &user_id, &id);
-  if (check_user_id (invocation, user_id))
+  if (check_user_id (self, invocation, user_id))
     belfry_notification_service_get_async (self->context.service, user_id, (gint64) id, NULL,
                                            on_got, invocation);
 }
@@ -195,7 +198,7 @@ list (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
   GError *error = NULL;
 
   g_variant_get (parameters, "(&s@a{sv})", &user_id, &dictionary);
-  if (!check_user_id (invocation, user_id))
+  if (!check_user_id (self, invocation, user_id))
     return;
   if (!read_query (dictionary, &query, &error))
     {
@@ -227,7 +230,7 @@ count_unread (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invo
   const char *user_id;
 
   g_variant_get (parameters, "(&s)", &user_id);
-  if (check_user_id (invocation, user_id))
+  if (check_user_id (self, invocation, user_id))
     belfry_notification_service_count_unread_async (self->context.service, user_id, NULL,
                                                     on_counted, invocation);
 }
@@ -261,7 +264,7 @@ change_some (BelfryBus *self,
   g_variant_get (parameters, "(&s@at)", &user_id, &ids);
   /* Ids beyond those of int64 become negative, and nobody has such a one. */
   array = g_variant_get_fixed_array (ids, &n, sizeof (gint64));
-  if (!check_user_id (invocation, user_id))
+  if (!check_user_id (self, invocation, user_id))
     return;
   if (n == 0 || n > BELFRY_IDS_MAX)
     g_dbus_method_invocation_return_error (
@@ -295,7 +298,7 @@ mark_all_read (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *inv
   const char *user_id;
 
   g_variant_get (parameters, "(&s)", &user_id);
-  if (check_user_id (invocation, user_id))
+  if (check_user_id (self, invocation, user_id))
     belfry_notification_service_mark_all_read_async (self->context.service, user_id, G_MAXINT64,
                                                      NULL, on_changed, invocation);
 }
@@ -306,7 +309,7 @@ remove_all (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invoca
   const char *user_id;
 
   g_variant_get (parameters, "(&s)", &user_id);
-  if (check_user_id (invocation, user_id))
+  if (check_user_id (self, invocation, user_id))
     belfry_notification_service_remove_all_async (self->context.service, user_id, NULL, on_changed,
                                                   invocation);
 }
@@ -317,7 +320,8 @@ subscribe (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocat
   g_autoptr (GVariant) filter = g_variant_get_child_value (parameters, 0);
   GError *error = NULL;
 
-  if (!belfry_bus_subscribers_add (self->subscribers, invocation, filter, &error))
+  if (!belfry_bus_subscribers_add (self->subscribers, invocation, filter,
+                                   belfry_bus_get_grant (self, invocation), &error))
     belfry_bus_take_error (invocation, error);
   else
     g_dbus_method_invocation_return_value (invocation, NULL);

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "belfry-bus-bouncer.h"
 #include "belfry-bus-creations.h"
 #include "belfry-bus-gate.h"
 #include "belfry-bus-subscribers.h"
@@ -19,6 +20,7 @@ struct _BelfryBus
   BelfryBusContext context;
   BelfryBusSubscribers *subscribers;
   BelfryBusWorkerHandler *worker_handler;
+  BelfryBusBouncer *bouncer;
   BelfryBusGate *gate;
   BelfryBusCreations *creations;
   BelfryBusTurns *turns;
@@ -42,7 +44,9 @@ extern const BelfryBusMethod belfry_bus_notifications_methods[];
 extern const BelfryBusMethod belfry_bus_sessions_methods[];
 extern const BelfryBusMethod belfry_bus_administration_methods[];
 
-GVariant *belfry_bus_get_sessions_property (BelfryBus *self, const char *name);
+void belfry_bus_answer_properties (BelfryBus *self, GDBusMethodInvocation *invocation);
+
+BelfryBusGrant *belfry_bus_get_grant (BelfryBus *self, GDBusMethodInvocation *invocation);
 
 void belfry_bus_take_error (GDBusMethodInvocation *invocation, GError *error);
 

@@ -7,6 +7,7 @@
 
 #include "belfry-argument.h"
 #include "belfry-bus-private.h"
+#include "belfry-dbus-info.h"
 #include "belfry-error.h"
 
 #define USERS_MAX    10000
@@ -23,9 +24,26 @@ answer_sent (GDBusMethodInvocation *invocation, int n_sessions, GError *error)
     g_dbus_method_invocation_return_value (invocation, g_variant_new ("(u)", (guint) n_sessions));
 }
 
+/* Whether the caller may send messages of @type at all. A refusal repeats the type, so it has to be
+ * one. */
+static gboolean
+check_type (BelfryBusGrant *grant, const char *type, GError **error)
+{
+  return belfry_argument_check_type (type, error)
+         && belfry_bus_grant_check_type (grant, type, error);
+}
+
+static gboolean
+check_user (BelfryBusGrant *grant, const char *type, const char *user_id, GError **error)
+{
+  return belfry_argument_check_user_id (user_id, error)
+         && belfry_bus_grant_check_user (grant, type, "user_id", user_id, error);
+}
+
 static void
 send_to_user (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
 {
+  BelfryBusGrant *grant = belfry_bus_get_grant (self, invocation);
   const char *user_ids[2] = { NULL, NULL };
   const char *type;
   const char *data;
@@ -33,14 +51,17 @@ send_to_user (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invo
   GError *error = NULL;
 
   g_variant_get (parameters, "(&s&s&s)", &user_ids[0], &type, &data);
-  if (belfry_argument_check_user_id (user_ids[0], &error))
+  if (check_type (grant, type, &error) && check_user (grant, type, user_ids[0], &error))
     n = belfry_session_registry_send_to_users (self->context.registry, user_ids, type, data,
                                                &error);
   answer_sent (invocation, n, error);
 }
 
 static gboolean
-check_user_ids (const char *const *user_ids, GError **error)
+check_user_ids (BelfryBusGrant *grant,
+                const char *type,
+                const char *const *user_ids,
+                GError **error)
 {
   guint n = g_strv_length ((GStrv) user_ids);
 
@@ -51,7 +72,7 @@ check_user_ids (const char *const *user_ids, GError **error)
       return FALSE;
     }
   for (guint i = 0; i < n; i++)
-    if (!belfry_argument_check_user_id (user_ids[i], error))
+    if (!check_user (grant, type, user_ids[i], error))
       {
         g_prefix_error (error, "user_ids[%u]: ", i);
         return FALSE;
@@ -62,6 +83,7 @@ check_user_ids (const char *const *user_ids, GError **error)
 static void
 send_to_users (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
 {
+  BelfryBusGrant *grant = belfry_bus_get_grant (self, invocation);
   g_autofree const char **user_ids = NULL;
   const char *type;
   const char *data;
@@ -69,7 +91,7 @@ send_to_users (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *inv
   GError *error = NULL;
 
   g_variant_get (parameters, "(^a&s&s&s)", &user_ids, &type, &data);
-  if (check_user_ids (user_ids, &error))
+  if (check_type (grant, type, &error) && check_user_ids (grant, type, user_ids, &error))
     n = belfry_session_registry_send_to_users (self->context.registry, user_ids, type, data,
                                                &error);
   answer_sent (invocation, n, error);
@@ -78,13 +100,16 @@ send_to_users (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *inv
 static void
 broadcast (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
 {
+  BelfryBusGrant *grant = belfry_bus_get_grant (self, invocation);
   const char *type;
   const char *data;
   GError *error = NULL;
-  int n;
+  int n = -1;
 
   g_variant_get (parameters, "(&s&s)", &type, &data);
-  n = belfry_session_registry_broadcast (self->context.registry, type, data, &error);
+  if (check_type (grant, type, &error)
+      && belfry_bus_grant_check_everybody (grant, type, "a broadcast", &error))
+    n = belfry_session_registry_broadcast (self->context.registry, type, data, &error);
   answer_sent (invocation, n, error);
 }
 
@@ -150,6 +175,14 @@ read_query (GVariant *query, const char **user_id, guint *limit, GError **error)
   return TRUE;
 }
 
+static gboolean
+check_query (BelfryBusGrant *grant, const char *user_id, GError **error)
+{
+  if (user_id != NULL)
+    return belfry_bus_grant_check_user (grant, NULL, "query: user-id", user_id, error);
+  return belfry_bus_grant_check_everybody (grant, NULL, "query: one without user-id", error);
+}
+
 static void
 list_sessions (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invocation)
 {
@@ -160,7 +193,8 @@ list_sessions (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *inv
   guint limit = LIST_DEFAULT;
   GError *error = NULL;
 
-  if (!read_query (query, &user_id, &limit, &error))
+  if (!read_query (query, &user_id, &limit, &error)
+      || !check_query (belfry_bus_get_grant (self, invocation), user_id, &error))
     {
       belfry_bus_take_error (invocation, error);
       return;
@@ -203,6 +237,15 @@ disconnect (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *invoca
           invocation, BELFRY_ERROR, BELFRY_ERROR_NOT_FOUND, "session_id: there is no such session");
       return;
     }
+  /* Whose it is is not told. */
+  if (!belfry_bus_grant_allows (belfry_bus_get_grant (self, invocation), NULL,
+                                belfry_session_get_user_id (session)))
+    {
+      g_dbus_method_invocation_return_error_literal (
+          invocation, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED,
+          "session_id: it is of a user that you are not for: see --allow-worker");
+      return;
+    }
   belfry_session_disconnect (session, reason);
   g_dbus_method_invocation_return_value (invocation, NULL);
 }
@@ -216,7 +259,7 @@ disconnect_user (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *i
   GError *error = NULL;
 
   g_variant_get (parameters, "(&s&s)", &user_id, &reason);
-  if (!belfry_argument_check_user_id (user_id, &error))
+  if (!check_user (belfry_bus_get_grant (self, invocation), NULL, user_id, &error))
     {
       belfry_bus_take_error (invocation, error);
       return;
@@ -234,7 +277,8 @@ handle_messages (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *i
   GError *error = NULL;
 
   g_variant_get (parameters, "(^a&s)", &types);
-  if (!belfry_bus_worker_handler_handle (self->worker_handler, invocation, types, &error))
+  if (!belfry_bus_worker_handler_handle (self->worker_handler, invocation,
+                                         belfry_bus_get_grant (self, invocation), types, &error))
     belfry_bus_take_error (invocation, error);
   else
     g_dbus_method_invocation_return_value (invocation, NULL);
@@ -299,9 +343,8 @@ const BelfryBusMethod belfry_bus_sessions_methods[] = {
   { NULL, NULL },
 };
 
-/* Returns: (transfer floating) */
-GVariant *
-belfry_bus_get_sessions_property (BelfryBus *self, const char *name)
+static GVariant *
+get_property (BelfryBus *self, const char *name)
 {
   if (g_str_equal (name, "ConnectedClients"))
     return g_variant_new_uint32 (self->context.get_n_connections (self->context.user_data));
@@ -310,4 +353,24 @@ belfry_bus_get_sessions_property (BelfryBus *self, const char *name)
   if (g_str_equal (name, "MaxTotalConnections"))
     return g_variant_new_uint32 (self->context.max_connections);
   return g_variant_new_uint32 (self->context.max_connections_per_user);
+}
+
+/* Answers Get and GetAll of org.freedesktop.DBus.Properties, of which GDBus has checked what they
+ * ask for. This is the only interface that has properties. */
+void
+belfry_bus_answer_properties (BelfryBus *self, GDBusMethodInvocation *invocation)
+{
+  const GDBusPropertyInfo *property = g_dbus_method_invocation_get_property_info (invocation);
+  GDBusPropertyInfo *const *all = org_belfry_belfry1_sessions_interface.properties;
+  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+
+  if (property != NULL)
+    {
+      g_dbus_method_invocation_return_value (
+          invocation, g_variant_new ("(v)", get_property (self, property->name)));
+      return;
+    }
+  for (guint i = 0; all[i] != NULL; i++)
+    g_variant_builder_add (&builder, "{sv}", all[i]->name, get_property (self, all[i]->name));
+  g_dbus_method_invocation_return_value (invocation, g_variant_new ("(a{sv})", &builder));
 }

@@ -239,17 +239,29 @@ read_filter (GVariant *filter, Subscriber *subscriber, GError **error)
   return TRUE;
 }
 
+/* Only signals of users that the caller is for. */
+static gboolean
+check_filter (BelfryBusGrant *grant, const Subscriber *subscriber, GError **error)
+{
+  if (subscriber->user_prefix == NULL)
+    return belfry_bus_grant_check_everybody (grant, BELFRY_BUS_NOTIFICATIONS_TYPE,
+                                             "filter: one without user-prefix", error);
+  return belfry_bus_grant_check_user (grant, BELFRY_BUS_NOTIFICATIONS_TYPE, "filter: user-prefix",
+                                      subscriber->user_prefix, error);
+}
+
 /* Has the caller sent signals until it goes. A filter that is refused changes nothing. */
 gboolean
 belfry_bus_subscribers_add (BelfryBusSubscribers *self,
                             GDBusMethodInvocation *invocation,
                             GVariant *filter,
+                            BelfryBusGrant *grant,
                             GError **error)
 {
   Subscriber read = { .signals = ALL_SIGNALS };
   Subscriber *subscriber;
 
-  if (!read_filter (filter, &read, error))
+  if (!read_filter (filter, &read, error) || !check_filter (grant, &read, error))
     {
       g_free (read.user_prefix);
       return FALSE;

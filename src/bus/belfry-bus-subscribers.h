@@ -5,6 +5,7 @@
 
 #include <gio/gio.h>
 
+#include "belfry-bus-grant.h"
 #include "belfry-notification-service.h"
 #include "belfry-session-registry.h"
 
@@ -20,6 +21,7 @@ void belfry_bus_subscribers_free (BelfryBusSubscribers *self);
 gboolean belfry_bus_subscribers_add (BelfryBusSubscribers *self,
                                      GDBusMethodInvocation *invocation,
                                      GVariant *filter,
+                                     BelfryBusGrant *grant,
                                      GError **error);
 void belfry_bus_subscribers_remove (BelfryBusSubscribers *self, GDBusMethodInvocation *invocation);
 

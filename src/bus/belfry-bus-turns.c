@@ -12,6 +12,7 @@
 struct _BelfryBusTurns
 {
   BelfryBusGate *gate;
+  BelfryBusBouncer *bouncer;
   BelfryBusTurnsFunc func;
   gpointer user_data;
   GHashTable *callers; /* key → Caller, those with calls that wait */
@@ -108,6 +109,40 @@ let_go_on (BelfryBusTurns *self)
       }
 }
 
+/* Who the calls are of is known now: also of those whose caller has gone again meanwhile, which the
+ * bouncer has forgotten already. */
+static void
+on_known (const char *name, BelfryBusGrant *grant, gpointer user_data)
+{
+  BelfryBusTurns *self = user_data;
+  Caller *caller = g_hash_table_lookup (self->callers, name);
+
+  if (caller == NULL)
+    return;
+  for (GList *link = caller->calls.head; link != NULL; link = link->next)
+    belfry_bus_bouncer_introduce_with (
+        g_dbus_method_invocation_get_message (((Waiting *) link->data)->invocation), grant);
+  if (!caller->held_up)
+    return;
+  caller->held_up = FALSE;
+  g_queue_push_tail (&self->ring, caller);
+  g_atomic_int_set (&((TurnsSource *) self->source)->ready, TRUE);
+}
+
+/* Returns: FALSE if that takes a while, and on_known() follows */
+static gboolean
+is_known (BelfryBusTurns *self, GDBusMethodInvocation *invocation)
+{
+  GDBusConnection *connection = g_dbus_method_invocation_get_connection (invocation);
+
+  if (belfry_bus_bouncer_introduce (self->bouncer, connection,
+                                    g_dbus_method_invocation_get_message (invocation)))
+    return TRUE;
+  belfry_bus_bouncer_ask (self->bouncer, connection,
+                          g_dbus_method_invocation_get_sender (invocation));
+  return FALSE;
+}
+
 static gboolean
 on_turn (gpointer user_data)
 {
@@ -125,7 +160,8 @@ on_turn (gpointer user_data)
       g_autoptr (GDBusMessage) message =
           g_object_ref (g_dbus_method_invocation_get_message (invocation));
 
-      if (!belfry_bus_gate_begin (self->gate, message, waiting->cost))
+      if (!is_known (self, invocation)
+          || !belfry_bus_gate_begin (self->gate, message, waiting->cost))
         {
           caller->held_up = TRUE;
           continue;
@@ -146,11 +182,15 @@ on_turn (gpointer user_data)
 
 /* @func answers a call, which is given to it, at once or later. */
 BelfryBusTurns *
-belfry_bus_turns_new (BelfryBusGate *gate, BelfryBusTurnsFunc func, gpointer user_data)
+belfry_bus_turns_new (BelfryBusGate *gate,
+                      BelfryBusBouncer *bouncer,
+                      BelfryBusTurnsFunc func,
+                      gpointer user_data)
 {
   BelfryBusTurns *self = g_new0 (BelfryBusTurns, 1);
 
   self->gate = gate;
+  self->bouncer = bouncer;
   self->func = func;
   self->user_data = user_data;
   self->callers = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, caller_free);
@@ -161,6 +201,7 @@ belfry_bus_turns_new (BelfryBusGate *gate, BelfryBusTurnsFunc func, gpointer use
   g_source_attach (self->source, NULL);
   belfry_bus_gate_set_on_room (gate, on_room, g_source_ref (self->source),
                                (GDestroyNotify) g_source_unref);
+  belfry_bus_bouncer_set_on_known (bouncer, on_known, self);
   return self;
 }
 

@@ -28,6 +28,7 @@ typedef struct
 {
   BelfryBusWorkerHandler *handler;
   BelfryBusCaller *caller;
+  BelfryBusGrant *grant;
   GHashTable *types;    /* set of owned strings */
   GHashTable *requests; /* request id → Request */
 } Worker;
@@ -85,6 +86,7 @@ worker_free (gpointer data)
 
   g_hash_table_unref (worker->requests);
   g_hash_table_unref (worker->types);
+  belfry_bus_grant_unref (worker->grant);
   belfry_bus_caller_free (worker->caller);
   g_free (worker);
 }
@@ -121,7 +123,9 @@ on_gone (BelfryBusCaller *caller, gpointer user_data)
 }
 
 static Worker *
-ensure_worker (BelfryBusWorkerHandler *self, GDBusMethodInvocation *invocation)
+ensure_worker (BelfryBusWorkerHandler *self,
+               GDBusMethodInvocation *invocation,
+               BelfryBusGrant *grant)
 {
   g_autofree char *key = belfry_bus_caller_key (invocation);
   Worker *worker = g_hash_table_lookup (self->workers, key);
@@ -133,6 +137,7 @@ ensure_worker (BelfryBusWorkerHandler *self, GDBusMethodInvocation *invocation)
   worker->types = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   worker->requests = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, request_free);
   worker->caller = belfry_bus_caller_new (invocation, on_gone, worker);
+  worker->grant = belfry_bus_grant_ref (grant);
   g_hash_table_insert (self->workers, (gpointer) belfry_bus_caller_get_key (worker->caller),
                        worker);
   return worker;
@@ -161,7 +166,9 @@ belfry_bus_worker_handler_handle_message (BelfryMessageHandler *handler,
   Worker *worker = g_hash_table_lookup (self->types, type);
   const char *request_id = "";
 
-  if (worker == NULL)
+  /* For other users it is as if nobody handled the type. */
+  if (worker == NULL
+      || !belfry_bus_grant_allows (worker->grant, type, belfry_message_get_user_id (message)))
     return BELFRY_HANDLER_RESULT_NOT_MINE;
   if (belfry_message_get_wants_reply (message))
     {
@@ -223,7 +230,11 @@ belfry_bus_worker_handler_new (BelfrySessionRegistry *registry, gsize max_data)
 }
 
 static gboolean
-check_type (BelfryBusWorkerHandler *self, const char *type, Worker *caller, GError **error)
+check_type (BelfryBusWorkerHandler *self,
+            const char *type,
+            Worker *caller,
+            BelfryBusGrant *grant,
+            GError **error)
 {
   Worker *owner = g_hash_table_lookup (self->types, type);
 
@@ -238,6 +249,8 @@ check_type (BelfryBusWorkerHandler *self, const char *type, Worker *caller, GErr
                    "types: “%s” is one of Belfry's own", type);
       return FALSE;
     }
+  if (!belfry_bus_grant_check_type (grant, type, error))
+    return FALSE;
   if (owner != NULL && owner != caller)
     {
       g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_EXISTS,
@@ -251,6 +264,7 @@ check_type (BelfryBusWorkerHandler *self, const char *type, Worker *caller, GErr
 gboolean
 belfry_bus_worker_handler_handle (BelfryBusWorkerHandler *self,
                                   GDBusMethodInvocation *invocation,
+                                  BelfryBusGrant *grant,
                                   const char *const *types,
                                   GError **error)
 {
@@ -263,7 +277,7 @@ belfry_bus_worker_handler_handle (BelfryBusWorkerHandler *self,
 
   for (guint i = 0; types[i] != NULL; i++)
     {
-      if (!check_type (self, types[i], worker, error))
+      if (!check_type (self, types[i], worker, grant, error))
         return FALSE;
       if (worker == NULL || !g_hash_table_contains (worker->types, types[i]))
         g_hash_table_add (added, (gpointer) types[i]);
@@ -282,7 +296,7 @@ belfry_bus_worker_handler_handle (BelfryBusWorkerHandler *self,
     {
       char *owned = g_strdup (type);
 
-      worker = ensure_worker (self, invocation);
+      worker = ensure_worker (self, invocation, grant);
       g_hash_table_add (worker->types, owned);
       g_hash_table_insert (self->types, owned, worker);
     }

@@ -5,6 +5,7 @@
 
 #include <gio/gio.h>
 
+#include "belfry-bus-grant.h"
 #include "belfry-message-handler.h"
 #include "belfry-session-registry.h"
 
@@ -24,6 +25,7 @@ belfry_bus_worker_handler_new (BelfrySessionRegistry *registry, gsize max_data);
 
 gboolean belfry_bus_worker_handler_handle (BelfryBusWorkerHandler *self,
                                            GDBusMethodInvocation *invocation,
+                                           BelfryBusGrant *grant,
                                            const char *const *types,
                                            GError **error);
 void belfry_bus_worker_handler_stop (BelfryBusWorkerHandler *self,

@@ -9,18 +9,30 @@
 
 G_DEFINE_FINAL_TYPE (BelfryBus, belfry_bus, G_TYPE_OBJECT)
 
+static gboolean
+check_notifications (BelfryBusGrant *grant, GError **error)
+{
+  return belfry_bus_grant_check_type (grant, BELFRY_BUS_NOTIFICATIONS_TYPE, error);
+}
+
 static const struct
 {
   const GDBusInterfaceInfo *info;
   const BelfryBusMethod *methods;
-  gboolean only_on_bus; /* whose policy says who may call it */
+  gboolean (*check) (BelfryBusGrant *grant, GError **error); /* who may call it at all */
+  gboolean only_on_bus;                                      /* whose policy says so as well */
 } interfaces[] = {
-  { &org_belfry_belfry1_notifications_interface, belfry_bus_notifications_methods, FALSE },
-  { &org_belfry_belfry1_sessions_interface, belfry_bus_sessions_methods, FALSE },
-  { &org_belfry_belfry1_administration_interface, belfry_bus_administration_methods, TRUE },
+  { &org_belfry_belfry1_notifications_interface, belfry_bus_notifications_methods,
+    check_notifications, FALSE },
+  { &org_belfry_belfry1_sessions_interface, belfry_bus_sessions_methods,
+    belfry_bus_grant_check_worker, FALSE },
+  { &org_belfry_belfry1_administration_interface, belfry_bus_administration_methods,
+    belfry_bus_grant_check_administrator, TRUE },
 };
 
 #define N_INTERFACES G_N_ELEMENTS (interfaces)
+
+#define PROPERTIES "org.freedesktop.DBus.Properties"
 
 typedef struct
 {
@@ -47,15 +59,46 @@ belfry_bus_take_error (GDBusMethodInvocation *invocation, GError *error)
   g_dbus_method_invocation_take_error (invocation, error);
 }
 
-static BelfryBusMethodFunc
-find_method (const char *interface, const char *name)
+/* What the caller may do. Returns: (transfer none) */
+BelfryBusGrant *
+belfry_bus_get_grant (BelfryBus *self, GDBusMethodInvocation *invocation)
 {
-  for (guint i = 0; i < N_INTERFACES; i++)
-    if (g_str_equal (interface, interfaces[i].info->name))
-      for (const BelfryBusMethod *method = interfaces[i].methods; method->name != NULL; method++)
-        if (g_str_equal (name, method->name))
-          return method->func;
+  return belfry_bus_bouncer_get_grant (self->bouncer,
+                                       g_dbus_method_invocation_get_message (invocation));
+}
+
+static BelfryBusMethodFunc
+find_method (guint interface, const char *name)
+{
+  for (const BelfryBusMethod *method = interfaces[interface].methods; method->name != NULL;
+       method++)
+    if (g_str_equal (name, method->name))
+      return method->func;
   return NULL;
+}
+
+static void
+call_method (BelfryBus *self, GDBusMethodInvocation *invocation)
+{
+  const char *interface = g_dbus_method_invocation_get_interface_name (invocation);
+  const char *name = g_dbus_method_invocation_get_method_name (invocation);
+  GError *error = NULL;
+  guint i = 0;
+
+  if (g_str_equal (interface, PROPERTIES))
+    {
+      if (belfry_bus_grant_check_worker (belfry_bus_get_grant (self, invocation), &error))
+        belfry_bus_answer_properties (self, invocation);
+      else
+        belfry_bus_take_error (invocation, error);
+      return;
+    }
+  while (!g_str_equal (interface, interfaces[i].info->name))
+    i++;
+  if (interfaces[i].check (belfry_bus_get_grant (self, invocation), &error))
+    find_method (i, name) (self, g_dbus_method_invocation_get_parameters (invocation), invocation);
+  else
+    belfry_bus_take_error (invocation, error);
 }
 
 /* The call's turn has come. */
@@ -63,14 +106,12 @@ static void
 handle (GDBusMethodInvocation *invocation, gpointer user_data)
 {
   BelfryBus *self = user_data;
-  BelfryBusMethodFunc func = find_method (g_dbus_method_invocation_get_interface_name (invocation),
-                                          g_dbus_method_invocation_get_method_name (invocation));
 
   if (self->shut_down)
     g_dbus_method_invocation_return_error_literal (invocation, BELFRY_ERROR, BELFRY_ERROR_BUSY,
                                                    "Belfry is going down: call again later");
   else
-    func (self, g_dbus_method_invocation_get_parameters (invocation), invocation);
+    call_method (self, invocation);
 }
 
 static void
@@ -88,19 +129,8 @@ on_method_call (GDBusConnection *connection,
   belfry_bus_turns_add (self->turns, invocation, belfry_bus_cost (name, parameters));
 }
 
-static GVariant *
-on_get_property (GDBusConnection *connection,
-                 const char *sender,
-                 const char *object_path,
-                 const char *interface,
-                 const char *name,
-                 GError **error,
-                 gpointer user_data)
-{
-  return belfry_bus_get_sessions_property (user_data, name);
-}
-
-static const GDBusInterfaceVTable vtable = { on_method_call, on_get_property, NULL, { 0 } };
+/* Without functions for properties GDBus gives us the calls that read them, as any others. */
+static const GDBusInterfaceVTable vtable = { on_method_call, NULL, NULL, { 0 } };
 
 static void
 belfry_bus_dispose (GObject *object)
@@ -111,6 +141,8 @@ belfry_bus_dispose (GObject *object)
     belfry_bus_creations_close (self->creations);
   g_clear_pointer (&self->creations, belfry_bus_creations_unref);
   g_clear_pointer (&self->connections, g_ptr_array_unref);
+  if (self->bouncer != NULL)
+    belfry_bus_bouncer_close (self->bouncer);
   g_clear_pointer (&self->turns, belfry_bus_turns_free);
   g_clear_pointer (&self->subscribers, belfry_bus_subscribers_free);
   if (self->worker_handler != NULL)
@@ -118,6 +150,7 @@ belfry_bus_dispose (GObject *object)
                                  BELFRY_MESSAGE_HANDLER (self->worker_handler));
   g_clear_object (&self->worker_handler);
   g_clear_pointer (&self->gate, belfry_bus_gate_unref);
+  g_clear_pointer (&self->bouncer, belfry_bus_bouncer_unref);
   g_clear_object (&self->context.service);
   g_clear_object (&self->context.registry);
   g_clear_object (&self->context.chain);
@@ -132,8 +165,7 @@ belfry_bus_class_init (BelfryBusClass *klass)
 
   for (guint i = 0; i < N_INTERFACES; i++)
     for (guint j = 0; interfaces[i].info->methods[j] != NULL; j++)
-      g_assert (find_method (interfaces[i].info->name, interfaces[i].info->methods[j]->name)
-                != NULL);
+      g_assert (find_method (i, interfaces[i].info->methods[j]->name) != NULL);
 }
 
 static void
@@ -141,11 +173,12 @@ belfry_bus_init (BelfryBus *self)
 {
   self->connections = g_ptr_array_new_with_free_func (registration_free);
   self->gate = belfry_bus_gate_new ();
-  self->turns = belfry_bus_turns_new (self->gate, handle, self);
 }
 
+/* @rights: (nullable) (element-type BelfryBusRight): who may do what; NULL, or none, leaves it to
+ * the bus to say who may call */
 BelfryBus *
-belfry_bus_new (const BelfryBusContext *context)
+belfry_bus_new (const BelfryBusContext *context, GPtrArray *rights)
 {
   BelfryBus *self = g_object_new (BELFRY_TYPE_BUS, NULL);
 
@@ -153,7 +186,9 @@ belfry_bus_new (const BelfryBusContext *context)
   g_object_ref (context->service);
   g_object_ref (context->registry);
   g_object_ref (context->chain);
-  self->creations = belfry_bus_creations_new (context->service, context->max_data);
+  self->bouncer = belfry_bus_bouncer_new (rights);
+  self->turns = belfry_bus_turns_new (self->gate, self->bouncer, handle, self);
+  self->creations = belfry_bus_creations_new (context->service, self->bouncer, context->max_data);
   belfry_bus_creations_attach (self->creations, self->gate);
   self->subscribers = belfry_bus_subscribers_new (context->service, context->registry);
   self->worker_handler = belfry_bus_worker_handler_new (context->registry, context->max_data);
@@ -172,6 +207,8 @@ belfry_bus_serve (BelfryBus *self, GDBusConnection *connection, GError **error)
 
   registration->connection = g_object_ref (connection);
   g_ptr_array_add (self->connections, registration);
+  if (!is_bus)
+    belfry_bus_bouncer_meet_peer (self->bouncer, connection);
   belfry_bus_gate_guard (self->gate, connection, is_bus);
   for (guint i = 0; i < N_INTERFACES; i++)
     {
@@ -184,6 +221,18 @@ belfry_bus_serve (BelfryBus *self, GDBusConnection *connection, GError **error)
         return FALSE;
     }
   return TRUE;
+}
+
+/* Whether a process may call anything, or is to be turned away.
+ *
+ * @uid: its user
+ * @pid: its number, 0 if it is not known */
+gboolean
+belfry_bus_admits (BelfryBus *self, uid_t uid, pid_t pid)
+{
+  g_autoptr (BelfryBusGrant) grant = belfry_bus_bouncer_get_grant_of (self->bouncer, uid, pid);
+
+  return belfry_bus_grant_check_worker (grant, NULL);
 }
 
 /* The connection of a peer is closed. What it has called is done, though there is nobody to tell.

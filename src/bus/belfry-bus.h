@@ -30,7 +30,8 @@ typedef struct
 #define BELFRY_TYPE_BUS (belfry_bus_get_type ())
 G_DECLARE_FINAL_TYPE (BelfryBus, belfry_bus, BELFRY, BUS, GObject)
 
-BelfryBus *belfry_bus_new (const BelfryBusContext *context);
+BelfryBus *belfry_bus_new (const BelfryBusContext *context, GPtrArray *rights);
+gboolean belfry_bus_admits (BelfryBus *self, uid_t uid, pid_t pid);
 gboolean belfry_bus_serve (BelfryBus *self, GDBusConnection *connection, GError **error);
 void belfry_bus_leave (BelfryBus *self, GDBusConnection *connection);
 void belfry_bus_shut_down (BelfryBus *self);

@@ -3,7 +3,9 @@
 
 #include "belfryd-options.h"
 
+#include <gio/gio.h>
 #include <glib/gi18n.h>
+#include <systemd/sd-daemon.h>
 
 #include "belfry-error.h"
 
@@ -61,9 +63,9 @@ make_context (CommandLine *line)
     OPTION ("bus", N_ ("Serve workers on this bus: session, system or an address"), N_ ("BUS")),
     OPTION ("worker-socket", N_ ("Serve workers on this socket, too, without a bus between"),
             N_ ("PATH")),
-    OPTION ("worker-uid",
-            N_ ("Let in workers of this user at the socket; may be given several times"),
-            N_ ("UID")),
+    OPTION ("allow-worker",
+            N_ ("Let in these workers only, for these types and users; may be given several times"),
+            N_ ("ENTRY")),
     OPTION ("listen", N_ ("Listen here; may be given several times"), N_ ("HOST:PORT")),
     OPTION ("database", N_ ("Keep notifications here"), N_ ("sqlite:PATH")),
     SWITCH ("new-epoch", N_ ("The database is a restored backup: every client lists afresh")),
@@ -143,6 +145,25 @@ load_file (BelfryServerConfig *config, const char *path, GError **error)
   return FALSE;
 }
 
+/* What systemd, or whoever else starts us, listens on already. */
+static gboolean
+take_sockets (BelfryServerConfig *config, GError **error)
+{
+  int n = sd_listen_fds (TRUE);
+
+  for (int i = 0; i < n; i++)
+    {
+      g_autoptr (GSocket) socket = g_socket_new_from_fd (SD_LISTEN_FDS_START + i, error);
+
+      if (socket == NULL || !belfry_server_config_add_socket (config, socket, error))
+        {
+          g_prefix_error (error, "LISTEN_FDS: ");
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
 /* Reads the options: the defaults, then a file, then the environment, then the command line.
  *
  * Returns: (nullable): the configuration; NULL with @error set, or without if there is nothing more
@@ -176,7 +197,7 @@ belfryd_options_read (int argc, char **argv, GError **error)
   if (!set_default_database (config, error)
       || (line.config_file != NULL && !load_file (config, line.config_file, error))
       || !belfry_server_config_load_environment (config, error)
-      || !set_values (config, &line, error))
+      || !set_values (config, &line, error) || !take_sockets (config, error))
     return NULL;
   return g_steal_pointer (&config);
 }

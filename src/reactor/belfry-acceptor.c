@@ -45,6 +45,7 @@ struct _BelfryAcceptor
   GSocketAddress *address;
   BelfryWatch watch;
   int fd;
+  gboolean watching; /* the reactor watches fd */
   /* The timer is made beforehand: when it is needed, there are no descriptors left. */
   BelfryWatch timer_watch;
   int timer_fd;
@@ -108,6 +109,20 @@ start_timer (BelfryAcceptor *self)
 }
 
 static void
+start_watching (BelfryAcceptor *self)
+{
+  belfry_reactor_add_watch (self->reactors[0], self->fd, EPOLLIN, &self->watch);
+  self->watching = TRUE;
+}
+
+static void
+stop_watching (BelfryAcceptor *self)
+{
+  belfry_reactor_remove_watch (self->reactors[0], self->fd);
+  self->watching = FALSE;
+}
+
+static void
 pause_accepting (BelfryAcceptor *self, int errnum)
 {
   gint64 now = belfry_reactor_get_now (self->reactors[0]);
@@ -117,7 +132,7 @@ pause_accepting (BelfryAcceptor *self, int errnum)
       g_warning ("No connections can be accepted for now: %s", g_strerror (errnum));
       self->next_warning = now + WARNING_INTERVAL;
     }
-  belfry_reactor_remove_watch (self->reactors[0], self->fd);
+  stop_watching (self);
   start_timer (self);
 }
 
@@ -159,7 +174,7 @@ on_timer (BelfryWatch *watch, guint32 events)
   if (!has_descriptors (self))
     start_timer (self);
   else
-    belfry_reactor_add_watch (self->reactors[0], self->fd, EPOLLIN, &self->watch);
+    start_watching (self);
 }
 
 static gboolean
@@ -167,7 +182,7 @@ listen_on (BelfryAcceptor *self, GSocketAddress *address)
 {
   const int one = 1;
   struct sockaddr_storage name;
-  socklen_t length = (socklen_t) g_socket_address_get_native_size (address);
+  const socklen_t length = (socklen_t) g_socket_address_get_native_size (address);
   int family = (int) g_socket_address_get_family (address);
 
   if (!g_socket_address_to_native (address, &name, sizeof name, NULL))
@@ -178,16 +193,62 @@ listen_on (BelfryAcceptor *self, GSocketAddress *address)
   /* An address in IPv6 means IPv6 only, whatever the system's default: name both to get both. */
   if (family == AF_INET6 && setsockopt (self->fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one) != 0)
     return FALSE;
-  set_options (self->fd);
-  if (setsockopt (self->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0
-      || bind (self->fd, (struct sockaddr *) &name, length) != 0 || listen (self->fd, BACKLOG) != 0)
-    return FALSE;
+  return setsockopt (self->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0
+         && bind (self->fd, (struct sockaddr *) &name, length) == 0
+         && listen (self->fd, BACKLOG) == 0;
+}
 
-  length = sizeof name;
+/* Takes a socket of somebody else's, who may keep it open after us. */
+static gboolean
+share (BelfryAcceptor *self, int fd)
+{
+  int flags;
+
+  self->fd = fcntl (fd, F_DUPFD_CLOEXEC, 0);
+  if (self->fd < 0)
+    return FALSE;
+  flags = fcntl (self->fd, F_GETFL);
+  return flags >= 0 && fcntl (self->fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+static gboolean
+find_address (BelfryAcceptor *self)
+{
+  struct sockaddr_storage name;
+  socklen_t length = sizeof name;
+
   if (getsockname (self->fd, (struct sockaddr *) &name, &length) != 0)
     return FALSE;
   self->address = g_socket_address_new_from_native (&name, length);
   return TRUE;
+}
+
+/* Either @address is given or @fd. */
+static BelfryAcceptor *
+make (GSocketAddress *address,
+      int fd,
+      BelfryReactor *const *reactors,
+      guint n_reactors,
+      GError **error)
+{
+  g_autoptr (BelfryAcceptor) self = g_new0 (BelfryAcceptor, 1);
+
+  self->reactors = reactors;
+  self->n_reactors = n_reactors;
+  self->fd = -1;
+  self->timer_fd = timerfd_create (CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  self->watch.ready = on_connection;
+  self->timer_watch.ready = on_timer;
+  if (self->timer_fd < 0 || !(address != NULL ? listen_on (self, address) : share (self, fd))
+      || !find_address (self))
+    {
+      g_set_error_literal (error, G_IO_ERROR, g_io_error_from_errno (errno), g_strerror (errno));
+      return NULL;
+    }
+  set_options (self->fd);
+  start_watching (self);
+  belfry_reactor_add_watch (reactors[0], self->timer_fd, EPOLLIN, &self->timer_watch);
+  return g_steal_pointer (&self);
 }
 
 /* Listens on @address. The reactors have to live longer, and must not have been started.
@@ -199,29 +260,24 @@ belfry_acceptor_new (GSocketAddress *address,
                      guint n_reactors,
                      GError **error)
 {
-  g_autoptr (BelfryAcceptor) self = g_new0 (BelfryAcceptor, 1);
-
-  self->reactors = reactors;
-  self->n_reactors = n_reactors;
-  self->fd = -1;
-  self->timer_fd = timerfd_create (CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-  self->watch.ready = on_connection;
-  self->timer_watch.ready = on_timer;
-  if (self->timer_fd < 0 || !listen_on (self, address))
-    {
-      g_set_error_literal (error, G_IO_ERROR, g_io_error_from_errno (errno), g_strerror (errno));
-      return NULL;
-    }
-  belfry_reactor_add_watch (reactors[0], self->fd, EPOLLIN, &self->watch);
-  belfry_reactor_add_watch (reactors[0], self->timer_fd, EPOLLIN, &self->timer_watch);
-  return g_steal_pointer (&self);
+  return make (address, -1, reactors, n_reactors, error);
 }
 
-/* Stops listening. In the thread of the first reactor, if that is running. */
-void
-belfry_acceptor_close (BelfryAcceptor *self)
+/* The same with a socket that listens already. @fd stays the caller's.
+ *
+ * @error: of the domain G_IO_ERROR */
+BelfryAcceptor *
+belfry_acceptor_new_for_socket (int fd,
+                                BelfryReactor *const *reactors,
+                                guint n_reactors,
+                                GError **error)
 {
-  /* Closing takes an fd out of the epoll, too. */
+  return make (NULL, fd, reactors, n_reactors, error);
+}
+
+static void
+close_fds (BelfryAcceptor *self)
+{
   if (self->fd >= 0)
     close (self->fd);
   if (self->timer_fd >= 0)
@@ -229,10 +285,21 @@ belfry_acceptor_close (BelfryAcceptor *self)
   self->fd = self->timer_fd = -1;
 }
 
+/* Stops listening. In the thread of the first reactor, if that is running. */
+void
+belfry_acceptor_close (BelfryAcceptor *self)
+{
+  /* Closing takes an fd out of the epoll only if nobody else has the same socket. */
+  if (self->watching)
+    stop_watching (self);
+  close_fds (self);
+}
+
 void
 belfry_acceptor_free (BelfryAcceptor *self)
 {
-  belfry_acceptor_close (self);
+  /* The reactor may be gone. */
+  close_fds (self);
   g_clear_object (&self->address);
   g_free (self);
 }

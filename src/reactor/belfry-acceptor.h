@@ -15,6 +15,10 @@ BelfryAcceptor *belfry_acceptor_new (GSocketAddress *address,
                                      BelfryReactor *const *reactors,
                                      guint n_reactors,
                                      GError **error);
+BelfryAcceptor *belfry_acceptor_new_for_socket (int fd,
+                                                BelfryReactor *const *reactors,
+                                                guint n_reactors,
+                                                GError **error);
 void belfry_acceptor_close (BelfryAcceptor *self);
 void belfry_acceptor_free (BelfryAcceptor *self);
 GSocketAddress *belfry_acceptor_get_address (BelfryAcceptor *self);

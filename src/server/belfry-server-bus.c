@@ -3,6 +3,8 @@
 
 #include "belfry-server-bus.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "belfry-bus.h"
 #include "belfry-error.h"
 
@@ -49,8 +51,8 @@ belfry_server_bus_own_name (GDBusConnection *connection, GError **error)
   g_variant_get (result, "(u)", &answer);
   if (answer != primary_owner)
     {
-      g_set_error_literal (error, BELFRY_ERROR, BELFRY_ERROR_EXISTS,
-                           "bus: another Belfry owns the name " BELFRY_BUS_NAME);
+      g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_EXISTS,
+                   _ ("bus: another Belfry owns the name %s"), BELFRY_BUS_NAME);
       return FALSE;
     }
   return TRUE;

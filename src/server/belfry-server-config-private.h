@@ -15,8 +15,9 @@ struct _BelfryServerConfig
 
   char *bus; /* session, system or an address */
   char *worker_socket;
-  char **worker_uids; /* numbers as text */
+  GPtrArray *rights;  /* of BelfryBusRight, or NULL */
   GPtrArray *listen;  /* of GSocketAddress */
+  GPtrArray *sockets; /* of GSocket, which listen */
   char *database;     /* the path of an SQLite file */
   gboolean new_epoch;
   guint retention_age;   /* days, 0 for ever */

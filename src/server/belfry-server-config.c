@@ -4,13 +4,14 @@
 #include "belfry-server-config-private.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "belfry-argument.h"
+#include "belfry-bus-right.h"
 #include "belfry-error.h"
 
-#define GROUP          "belfryd"
-#define DEFAULT_LISTEN "127.0.0.1:8080"
-#define SQLITE_PREFIX  "sqlite:"
+#define GROUP         "belfryd"
+#define SQLITE_PREFIX "sqlite:"
 
 /**
  * BelfryServerConfig:
@@ -145,13 +146,18 @@ set_path (BelfryServerConfig *self, gpointer field, const char *value, GError **
   return set_text (self, field, value, error);
 }
 
+/* Names of users are looked up now, once. */
 static gboolean
-add_uid (BelfryServerConfig *self, gpointer field, const char *value, GError **error)
+add_right (BelfryServerConfig *self, gpointer field, const char *value, GError **error)
 {
-  /* The last one stands for nobody at all. */
-  if (!g_ascii_string_to_unsigned (value, 10, 0, G_MAXUINT32 - 1, NULL, NULL))
-    return set_fault (error, value, "the number of a user");
-  return add_text (self, field, value, error);
+  BelfryBusRight *right = belfry_bus_right_parse (value, error);
+
+  if (right == NULL)
+    return FALSE;
+  if (self->rights == NULL)
+    self->rights = g_ptr_array_new_with_free_func ((GDestroyNotify) belfry_bus_right_free);
+  g_ptr_array_add (self->rights, right);
+  return TRUE;
 }
 
 /* Its bounds are those of the option. */
@@ -172,7 +178,7 @@ set_number (BelfryServerConfig *self, gpointer field, const char *value, GError 
 static const Option options[] = {
   { "bus", FIELD (bus), set_text },
   { "worker-socket", FIELD (worker_socket), set_path },
-  { "worker-uid", FIELD (worker_uids), add_uid, TRUE },
+  { "allow-worker", FIELD (rights), add_right, TRUE },
   { "listen", FIELD (listen), add_listen, TRUE },
   { "database", FIELD (database), set_database },
   { "new-epoch", FIELD (new_epoch), set_switch },
@@ -209,8 +215,9 @@ belfry_server_config_finalize (GObject *object)
 
   g_free (self->bus);
   g_free (self->worker_socket);
-  g_strfreev (self->worker_uids);
+  g_clear_pointer (&self->rights, g_ptr_array_unref);
   g_ptr_array_unref (self->listen);
+  g_ptr_array_unref (self->sockets);
   g_free (self->database);
   g_free (self->jwt_secret_file);
   g_free (self->jwt_jwks_file);
@@ -234,7 +241,7 @@ belfry_server_config_init (BelfryServerConfig *self)
 {
   self->bus = g_strdup ("session");
   self->listen = g_ptr_array_new_with_free_func (g_object_unref);
-  add_listen (self, NULL, DEFAULT_LISTEN, NULL);
+  self->sockets = g_ptr_array_new_with_free_func (g_object_unref);
   self->jwt_user_claim = g_strdup ("sub");
   self->web.max_connections = 10000;
   self->max_connections_per_user = 20;
@@ -261,6 +268,8 @@ clear_list (BelfryServerConfig *self, const Option *option)
 {
   if (option->set == add_listen)
     g_ptr_array_set_size (self->listen, 0);
+  else if (option->set == add_right)
+    g_clear_pointer (&self->rights, g_ptr_array_unref);
   else
     g_clear_pointer ((GStrv *) G_STRUCT_MEMBER_P (self, option->offset), g_strfreev);
 }
@@ -416,5 +425,45 @@ belfry_server_config_load_environment (BelfryServerConfig *self, GError **error)
           return FALSE;
         }
     }
+  return TRUE;
+}
+
+/**
+ * belfry_server_config_add_socket:
+ * @self: a configuration
+ * @socket: a TCP socket that listens
+ * @error: return location for an error
+ *
+ * Has the server take connections from a socket that somebody else has made, systemd for example.
+ * If that one keeps it open, no connection is turned away while the server is down.
+ *
+ * Such a socket stands in for the default of the option `listen`. Addresses that `listen` names are
+ * listened on besides, but for one where @socket listens already.
+ *
+ * Errors: %BELFRY_ERROR_INVALID_ARGS if @socket is not of TCP or does not listen.
+ *
+ * Returns: %TRUE, or %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+belfry_server_config_add_socket (BelfryServerConfig *self, GSocket *socket, GError **error)
+{
+  GSocketFamily family;
+  int listens = 0;
+
+  g_return_val_if_fail (BELFRY_IS_SERVER_CONFIG (self), FALSE);
+  g_return_val_if_fail (G_IS_SOCKET (socket), FALSE);
+
+  family = g_socket_get_family (socket);
+  if ((family != G_SOCKET_FAMILY_IPV4 && family != G_SOCKET_FAMILY_IPV6)
+      || g_socket_get_socket_type (socket) != G_SOCKET_TYPE_STREAM
+      || !g_socket_get_option (socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, NULL) || !listens)
+    {
+      g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS,
+                   "descriptor %d: expected a TCP socket that listens", g_socket_get_fd (socket));
+      return FALSE;
+    }
+  g_ptr_array_add (self->sockets, g_object_ref (socket));
   return TRUE;
 }

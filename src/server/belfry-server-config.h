@@ -27,5 +27,8 @@ gboolean
 belfry_server_config_load_file (BelfryServerConfig *self, const char *path, GError **error);
 BELFRY_API
 gboolean belfry_server_config_load_environment (BelfryServerConfig *self, GError **error);
+BELFRY_API
+gboolean
+belfry_server_config_add_socket (BelfryServerConfig *self, GSocket *socket, GError **error);
 
 G_END_DECLS

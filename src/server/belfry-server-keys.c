@@ -3,6 +3,8 @@
 
 #include "belfry-server-keys.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "belfry-error.h"
 #include "belfry-json-private.h"
 
@@ -58,8 +60,8 @@ belfry_server_keys_load (BelfryServerConfig *config, GError **error)
   if (config->jwt_secret_file == NULL && config->jwt_jwks_file == NULL)
     {
       g_set_error_literal (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS,
-                           "jwt-secret-file or jwt-jwks-file: one of them is needed, so that "
-                           "tokens can be checked");
+                           _ ("jwt-secret-file or jwt-jwks-file: one of them is needed, so that "
+                              "tokens can be checked"));
       return NULL;
     }
   if (!load ("jwt-secret-file", config->jwt_secret_file, &secret, error)

@@ -19,6 +19,10 @@
 /* Descriptors that are needed beside those of the connections. */
 #define OTHER_DESCRIPTORS 512
 
+/* Where it listens if nobody has said where. */
+#define DEFAULT_HOST "127.0.0.1"
+#define DEFAULT_PORT 8080
+
 /**
  * BelfryServer:
  *
@@ -190,20 +194,58 @@ make_core (BelfryServer *self)
 }
 
 static gboolean
+set_listen_fault (GError **error, GSocketAddress *address)
+{
+  g_autofree char *text = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
+
+  g_prefix_error (error, "listen: %s: ", text);
+  return FALSE;
+}
+
+static gboolean
+has_socket_at (BelfryServer *self, GSocketAddress *address)
+{
+  g_autofree char *wanted = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
+
+  for (guint i = 0; i < self->config->sockets->len; i++)
+    {
+      g_autoptr (GSocketAddress) local =
+          g_socket_get_local_address (g_ptr_array_index (self->config->sockets, i), NULL);
+      g_autofree char *text =
+          local != NULL ? g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (local)) : NULL;
+
+      if (g_strcmp0 (text, wanted) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+listen_on (BelfryServer *self, GSocketAddress *address, GError **error)
+{
+  return has_socket_at (self, address) || belfry_web_server_listen (self->web, address, error)
+         || set_listen_fault (error, address);
+}
+
+static gboolean
 make_web (BelfryServer *self, BelfryTokenVerifier *verifier, GError **error)
 {
+  const GPtrArray *addresses = self->config->listen;
+  const GPtrArray *sockets = self->config->sockets;
+
   self->web = belfry_web_server_new (self->registry, verifier, &self->config->web);
-  for (guint i = 0; i < self->config->listen->len; i++)
+  for (guint i = 0; i < sockets->len; i++)
+    if (!belfry_web_server_adopt (self->web, g_ptr_array_index (sockets, i), error))
+      return FALSE;
+  for (guint i = 0; i < addresses->len; i++)
+    if (!listen_on (self, g_ptr_array_index (addresses, i), error))
+      return FALSE;
+  if (addresses->len == 0 && sockets->len == 0)
     {
-      GSocketAddress *address = g_ptr_array_index (self->config->listen, i);
+      g_autoptr (GSocketAddress) address =
+          g_inet_socket_address_new_from_string (DEFAULT_HOST, DEFAULT_PORT);
 
-      if (!belfry_web_server_listen (self->web, address, error))
-        {
-          g_autofree char *text = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
-
-          g_prefix_error (error, "listen: %s: ", text);
-          return FALSE;
-        }
+      return listen_on (self, address, error);
     }
   return TRUE;
 }
@@ -248,10 +290,16 @@ make_bus (BelfryServer *self, GError **error)
     }
   g_dbus_connection_set_exit_on_close (self->connection, FALSE);
   g_signal_connect (self->connection, "closed", G_CALLBACK (on_bus_closed), self);
-  self->bus = belfry_bus_new (&context);
+  self->bus = belfry_bus_new (&context, self->config->rights);
   if (!belfry_bus_serve (self->bus, self->connection, error))
     return FALSE;
   return TRUE;
+}
+
+static gboolean
+admits_worker (uid_t uid, pid_t pid, gpointer user_data)
+{
+  return belfry_bus_admits (BELFRY_SERVER (user_data)->bus, uid, pid);
 }
 
 static void
@@ -278,8 +326,8 @@ make_worker_socket (BelfryServer *self, GError **error)
 
   if (config->worker_socket == NULL)
     return TRUE;
-  self->worker_socket = belfry_worker_socket_new (config->worker_socket,
-                                                  (const char *const *) config->worker_uids, error);
+  self->worker_socket =
+      belfry_worker_socket_new (config->worker_socket, config->rights != NULL, error);
   return self->worker_socket != NULL;
 }
 
@@ -329,7 +377,8 @@ belfry_server_start (BelfryServer *self, GError **error)
   if (!belfry_server_bus_own_name (self->connection, error))
     return FALSE;
   if (self->worker_socket != NULL)
-    belfry_worker_socket_start (self->worker_socket, on_worker, on_worker_gone, self);
+    belfry_worker_socket_start (self->worker_socket, admits_worker, on_worker, on_worker_gone,
+                                self);
   return TRUE;
 }
 

@@ -28,7 +28,7 @@
 struct _BelfryWorkerSocket
 {
   char *path;
-  GArray *uids; /* of uid_t, beside root and our own */
+  gboolean for_others; /* users beside our own */
   int fd;
   dev_t device;
   ino_t inode;
@@ -39,6 +39,7 @@ struct _BelfryWorkerSocket
   guint n_authenticating;
   GCancellable *stopped;
   GPtrArray *workers; /* of GDBusConnection */
+  BelfryWorkerSocketAdmitFunc admits;
   BelfryWorkerSocketFunc come;
   BelfryWorkerSocketFunc gone;
   gpointer user_data;
@@ -110,7 +111,7 @@ bind_and_listen (BelfryWorkerSocket *self, const struct sockaddr_un *address, GE
     return set_fault (self->path, "it cannot be looked at", error);
   self->device = status.st_dev;
   self->inode = status.st_ino;
-  if (chmod (self->path, self->uids->len > 0 ? 0666 : 0600) != 0 || listen (self->fd, BACKLOG) != 0)
+  if (chmod (self->path, self->for_others ? 0666 : 0600) != 0 || listen (self->fd, BACKLOG) != 0)
     return set_fault (self->path, "it cannot be opened", error);
   return TRUE;
 }
@@ -166,22 +167,15 @@ on_allow_mechanism (GDBusAuthObserver *observer, const char *mechanism, gpointer
 
 /* Makes the socket; workers that connect wait until it is started. It blocks.
  *
- * @uids: (nullable): the users who may connect beside root and the one of this process, numbers as
- *   text */
+ * @for_others: whether its mode lets in other users than root and the one of this process */
 BelfryWorkerSocket *
-belfry_worker_socket_new (const char *path, const char *const *uids, GError **error)
+belfry_worker_socket_new (const char *path, gboolean for_others, GError **error)
 {
   BelfryWorkerSocket *self = g_new0 (BelfryWorkerSocket, 1);
 
   self->path = g_strdup (path);
   self->fd = -1;
-  self->uids = g_array_new (FALSE, FALSE, sizeof (uid_t));
-  for (guint i = 0; uids != NULL && uids[i] != NULL; i++)
-    {
-      uid_t uid = (uid_t) g_ascii_strtoull (uids[i], NULL, 10);
-
-      g_array_append_val (self->uids, uid);
-    }
+  self->for_others = for_others;
   self->guid = g_dbus_generate_guid ();
   self->observer = g_dbus_auth_observer_new ();
   g_signal_connect (self->observer, "allow-mechanism", G_CALLBACK (on_allow_mechanism), NULL);
@@ -207,7 +201,6 @@ belfry_worker_socket_free (BelfryWorkerSocket *self)
   g_ptr_array_unref (self->workers);
   g_object_unref (self->stopped);
   g_object_unref (self->observer);
-  g_array_unref (self->uids);
   g_free (self->guid);
   g_free (self->path);
   g_free (self);
@@ -221,12 +214,9 @@ is_allowed (BelfryWorkerSocket *self, int fd)
 
   if (getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
     return FALSE;
-  if (peer.uid == 0 || peer.uid == geteuid ())
+  if (self->admits (peer.uid, peer.pid, self->user_data))
     return TRUE;
-  for (guint i = 0; i < self->uids->len; i++)
-    if (g_array_index (self->uids, uid_t, i) == peer.uid)
-      return TRUE;
-  g_info ("User %u is no worker here: see the option worker-uid", (guint) peer.uid);
+  g_info ("User %u is no worker here: see the option allow-worker", (guint) peer.uid);
   return FALSE;
 }
 
@@ -363,13 +353,16 @@ watch (BelfryWorkerSocket *self)
   self->accept_id = g_unix_fd_add (self->fd, G_IO_IN, on_connection, self);
 }
 
-/* Takes workers from now on. @come and @gone are told in the default main context. */
+/* Takes workers that @admits lets in from now on. The functions are called in the default main
+ * context. */
 void
 belfry_worker_socket_start (BelfryWorkerSocket *self,
+                            BelfryWorkerSocketAdmitFunc admits,
                             BelfryWorkerSocketFunc come,
                             BelfryWorkerSocketFunc gone,
                             gpointer user_data)
 {
+  self->admits = admits;
   self->come = come;
   self->gone = gone;
   self->user_data = user_data;

@@ -14,11 +14,15 @@ typedef struct _BelfryWorkerSocket BelfryWorkerSocket;
  * g_dbus_connection_start_message_processing(). */
 typedef void (*BelfryWorkerSocketFunc) (GDBusConnection *connection, gpointer user_data);
 
+/* Whether a process may connect. */
+typedef gboolean (*BelfryWorkerSocketAdmitFunc) (uid_t uid, pid_t pid, gpointer user_data);
+
 BelfryWorkerSocket *
-belfry_worker_socket_new (const char *path, const char *const *uids, GError **error);
+belfry_worker_socket_new (const char *path, gboolean for_others, GError **error);
 void belfry_worker_socket_free (BelfryWorkerSocket *self);
 
 void belfry_worker_socket_start (BelfryWorkerSocket *self,
+                                 BelfryWorkerSocketAdmitFunc admits,
                                  BelfryWorkerSocketFunc come,
                                  BelfryWorkerSocketFunc gone,
                                  gpointer user_data);

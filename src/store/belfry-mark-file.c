@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -54,8 +55,8 @@ belfry_mark_file_open (const char *database_path, GError **error)
     }
   if (flock (self->fd, LOCK_EX | LOCK_NB) != 0)
     {
-      g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_BUSY, "%s: another Belfry uses this database",
-                   database_path);
+      g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_BUSY,
+                   _ ("%s: another Belfry uses this database"), database_path);
       return NULL;
     }
   read_mark (self);

@@ -3,6 +3,8 @@
 
 #include "belfry-schema.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "belfry-error.h"
 #include "belfry-store-resources.h"
 
@@ -25,16 +27,17 @@ check_version (BelfrySql *sql, gint64 *version, GError **error)
     return FALSE;
   if (*version > BELFRY_SCHEMA_VERSION)
     {
-      g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_STORAGE,
-                   "the database has schema version %d, and this Belfry knows versions up to %d: "
-                   "it was written by a newer Belfry",
-                   (int) *version, BELFRY_SCHEMA_VERSION);
+      g_set_error (
+          error, BELFRY_ERROR, BELFRY_ERROR_STORAGE,
+          _ ("the database has schema version %d, and this Belfry knows versions up to %d: "
+             "it was written by a newer Belfry"),
+          (int) *version, BELFRY_SCHEMA_VERSION);
       return FALSE;
     }
   if (*version == 0 && n_tables > 0)
     {
       g_set_error_literal (error, BELFRY_ERROR, BELFRY_ERROR_STORAGE,
-                           "the file is a database, but not one of Belfry's");
+                           _ ("the file is a database, but not one of Belfry's"));
       return FALSE;
     }
   return TRUE;
@@ -67,7 +70,7 @@ migrate (BelfrySql *sql, int version, GError **error)
     return FALSE;
   if (!migrate_in_transaction (sql, version, error) || !belfry_sql_commit (sql, error))
     {
-      g_prefix_error (error, "migration to schema version %d: ", version);
+      g_prefix_error (error, _ ("migration to schema version %d: "), version);
       belfry_sql_rollback (sql);
       return FALSE;
     }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <libgda/libgda.h>
 #include <string.h>
@@ -207,7 +208,7 @@ create_private_file (const char *path, GError **error)
   close (fd);
   if (length != 0 && memcmp (start, magic, sizeof magic) != 0)
     {
-      g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_STORAGE, "%s: the file is not a database",
+      g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_STORAGE, _ ("%s: the file is not a database"),
                    path);
       return FALSE;
     }

@@ -31,6 +31,8 @@ static const struct
   { "/bell.svg", BROWSER "/bell.svg", "image/svg+xml" },
   { "/demo.css", BROWSER "/demo.css", "text/css; charset=utf-8" },
   { "/demo.js", BROWSER "/demo.js", "text/javascript; charset=utf-8" },
+  { "/text.js", BROWSER "/text.js", "text/javascript; charset=utf-8" },
+  { "/texts.json", BROWSER "/texts.json", "application/json" },
 };
 
 /* libsoup has no phrase for all of them. */

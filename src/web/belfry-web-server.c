@@ -216,17 +216,32 @@ belfry_web_server_new (BelfrySessionRegistry *registry,
   return self;
 }
 
-/* Listens on one more address, before start(). @error: of the domain G_IO_ERROR */
-gboolean
-belfry_web_server_listen (BelfryWebServer *self, GSocketAddress *address, GError **error)
+static gboolean
+take_acceptor (BelfryWebServer *self, BelfryAcceptor *acceptor)
 {
-  BelfryAcceptor *acceptor = belfry_acceptor_new (address, self->reactors, self->n_workers, error);
-
   if (acceptor == NULL)
     return FALSE;
   g_ptr_array_add (self->acceptors, acceptor);
   belfry_web_worker_own_acceptor (self->workers[0], acceptor);
   return TRUE;
+}
+
+/* Listens on one more address, before start(). @error: of the domain G_IO_ERROR */
+gboolean
+belfry_web_server_listen (BelfryWebServer *self, GSocketAddress *address, GError **error)
+{
+  return take_acceptor (self,
+                        belfry_acceptor_new (address, self->reactors, self->n_workers, error));
+}
+
+/* Takes connections from one more socket, one that listens, before start(). @error: of the domain
+ * G_IO_ERROR */
+gboolean
+belfry_web_server_adopt (BelfryWebServer *self, GSocket *listener, GError **error)
+{
+  return take_acceptor (self,
+                        belfry_acceptor_new_for_socket (g_socket_get_fd (listener), self->reactors,
+                                                        self->n_workers, error));
 }
 
 /* Returns: (transfer container) (element-type GSocketAddress): where it listens */

@@ -20,6 +20,7 @@ BelfryWebServer *belfry_web_server_new (BelfrySessionRegistry *registry,
                                         BelfryTokenVerifier *verifier,
                                         const BelfryWebOptions *options);
 gboolean belfry_web_server_listen (BelfryWebServer *self, GSocketAddress *address, GError **error);
+gboolean belfry_web_server_adopt (BelfryWebServer *self, GSocket *listener, GError **error);
 GPtrArray *belfry_web_server_get_addresses (BelfryWebServer *self);
 void belfry_web_server_start (BelfryWebServer *self);
 void belfry_web_server_set_verifier (BelfryWebServer *self, BelfryTokenVerifier *verifier);

@@ -83,10 +83,11 @@ let browser;
 let tabs;
 const faults = [];
 
-async function openTab() {
+async function openTab(locale = "en-US") {
   const tab = await browser.newPage({
     viewport: { width: 640, height: 480 },
     colorScheme: "light",
+    locale,
   });
   tab.on("console", (message) => message.type() === "error" && faults.push(message.text()));
   tab.on("pageerror", (error) => faults.push(error.message));
@@ -160,6 +161,59 @@ test("shows what there is in a new tab", async () => {
   assert.deepEqual((await items(tab)).map((item) => item.unread), [true, false]);
   await tab.close();
 });
+
+/** What the page says with two notifications, one of them unread. */
+async function words(tab) {
+  return {
+    button: await tab.locator("#read-all").textContent(),
+    heading: await tab.locator("#heading").textContent(),
+    remove: await tab.locator(".item .remove").first().getAttribute("title"),
+    unread: await tab.locator("#count").getAttribute("aria-label"),
+    status: await tab.locator("#status").textContent(),
+  };
+}
+
+const english = {
+  button: "Mark all read",
+  heading: "Inbox",
+  remove: "Remove",
+  unread: "1 unread notification",
+  status: "connected",
+};
+
+for (const locale of ["en-GB", "nl-NL", "zh-TW"]) {
+  test(`speaks English to a reader of ${locale}`, async () => {
+    const tab = await openTab(locale);
+    await waitForItems(tab, 2);
+    assert.deepEqual(await words(tab), english);
+    assert.equal(await tab.locator("html").getAttribute("lang"), "en");
+    await tab.close();
+  });
+}
+
+for (const [locale, language] of [["de-AT", "de"], ["ja-JP", "ja"], ["zh-CN", "zh-CN"]]) {
+  test(`speaks to a reader of ${locale} in ${language}`, async (t) => {
+    const answer = await fetch(new URL("texts.json", server.page));
+    const { texts, plurals } = (await answer.json())[language];
+    const form = texts["%d unread notification"]?.[plurals[1]];
+    if (form === undefined) {
+      t.skip("not translated yet");
+      return;
+    }
+    const tab = await openTab(locale);
+    await waitForItems(tab, 2);
+    assert.deepEqual(await words(tab), {
+      button: texts[english.button][0],
+      heading: texts[english.heading][0],
+      remove: texts[english.remove][0],
+      unread: form.replace("%d", "1"),
+      status: texts[english.status][0],
+    });
+    assert.notEqual(texts[english.button][0], english.button);
+    assert.equal(await tab.locator("html").getAttribute("lang"), language);
+    await tab.close();
+  });
+}
 
 test("removes a notification everywhere", async () => {
   await tabs[1].locator(".item .remove").first().click();

@@ -374,7 +374,8 @@ static void
 test_callers_take_turns (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GString) turns = g_string_new (NULL);
-  BelfryBusTurns *ring = belfry_bus_turns_new (fixture->gate, note_turn, turns);
+  BelfryBusBouncer *bouncer = belfry_bus_bouncer_new (NULL);
+  BelfryBusTurns *ring = belfry_bus_turns_new (fixture->gate, bouncer, note_turn, turns);
   GDBusMethodInvocation *invocation;
 
   call_many (fixture, ":1.1", 1, 4);
@@ -385,6 +386,8 @@ test_callers_take_turns (Fixture *fixture, gconstpointer data)
   wait_for (fixture, 0, 6);
   g_assert_cmpstr (turns->str, ==, ":1.1 :1.2 :1.1 :1.2 :1.1 :1.1 ");
   belfry_bus_turns_free (ring);
+  belfry_bus_bouncer_close (bouncer);
+  belfry_bus_bouncer_unref (bouncer);
 }
 
 int

@@ -80,7 +80,8 @@ def read_bytes(path):
 def setUpModule():
     os.environ["LC_ALL"] = "C.UTF-8"
     run("meson", "setup", BUILD, SOURCE_ROOT, "--prefix", PREFIX, "--libdir", "lib",
-        "-Dintrospection=enabled", "-Dtests=false", "-Doptimization=0", "-Ddebug=false",
+        "-Dintrospection=enabled", "-Dtests=false", "-Dinstalled_tests=true",
+        "-Doptimization=0", "-Ddebug=false",
         env=dict(os.environ))
     run("meson", "install", "-C", BUILD, env=dict(os.environ))
     os.environ.update(environment())
@@ -178,11 +179,13 @@ class Program(InstallTestCase):
         return options
 
     def test_man_pages_know_every_option_and_no_other(self):
-        for program in "belfryd", "belfryctl":
+        programs = sorted(os.listdir(in_prefix("bin")))
+        self.assertLessEqual({"belfryctl", "belfryd"}, set(programs))
+        for program in programs:
             page = read(in_prefix(f"share/man/man1/{program}.1")).replace("\\-", "-")
             section = page.split(".SH OPTIONS")[1].split(".SH ")[0]
             named = set(re.findall(r"^\.B.*--([a-z-]+)=? ?[A-Za-z:]*$", section, re.MULTILINE))
-            self.assertEqual(named, self.options(program))
+            self.assertEqual(named, self.options(program), program)
 
         page = read(in_prefix("share/man/man5/belfryd.conf.5")).replace("\\-", "-")
         section = page.split(".SH KEYS")[1].split(".SH ")[0]
@@ -283,6 +286,78 @@ class System(InstallTestCase):
                 env=environment(XDG_RUNTIME_DIR=self.folder))
             self.assertEqual((result.returncode, result.stderr), (0, ""), unit)
 
+    def test_units_leave_little_exposed(self):
+        if shutil.which("systemd-analyze") is None:
+            self.skipTest("there is no systemd-analyze")
+        # In tenths. A user's manager can take no capabilities away, and is rated as if it were root.
+        for unit, which, threshold in (("system", "--system", 20), ("user", "--user", 63)):
+            run("systemd-analyze", which, "--no-pager", "security", "--offline=true",
+                f"--threshold={threshold}", in_prefix(f"lib/systemd/{unit}/belfry.service"),
+                env=environment(XDG_RUNTIME_DIR=self.folder))
+
+    def test_system_unit_leaves_what_tells_workers_apart(self):
+        unit = read(in_prefix("lib/systemd/system/belfry.service"))
+        settings = dict(re.findall(r"^(\w+)=(.*)$", unit, re.MULTILINE))
+        # The users at the other end of a socket, and the units of processes of other users.
+        self.assertNotIn("PrivateUsers", settings)
+        self.assertNotIn("ProtectProc", settings)
+        self.assertEqual(settings["ProcSubset"], "pid")
+
+    def test_socket_units_listen_where_belfryd_does_without_them(self):
+        page = read(in_prefix("share/man/man1/belfryd.1"))
+        for which in "system", "user":
+            unit = read(in_prefix(f"lib/systemd/{which}/belfry.socket"))
+            address = re.search(r"^ListenStream=(.*)$", unit, re.MULTILINE).group(1)
+            self.assertIn(address, page)
+        self.assertIn("\nRequires=belfry.socket\n",
+                      read(in_prefix("lib/systemd/system/belfry.service")))
+
+    def test_belfryd_needs_no_memory_that_is_writable_and_executable(self):
+        # PR_SET_MDWE and PR_MDWE_REFUSE_EXEC_GAIN, the kernel's own MemoryDenyWriteExecute=.
+        script = ("import ctypes, os, sys; ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) == 0 or "
+                  "os._exit(77); os.execvp(sys.argv[1], sys.argv[1:])")
+        denied = ["/usr/bin/python3", "-c", script]
+        if subprocess.run([*denied, "true"]).returncode == 77:
+            self.skipTest("this kernel cannot deny it")
+        bus = belfry_test.Bus()
+        self.addCleanup(bus.close)
+        daemon = belfry_test.Daemon(bus, self.folder, start=False)
+        arguments = [*denied, *daemon.arguments()]
+        daemon.arguments = lambda: arguments
+        daemon.start()
+        client = self.connect(bus)
+        self.assertGreater(client.create("alice", {"title": "Hello"}), 0)
+        self.assertEqual(client.list("alice")[1], 1)
+        daemon.stop()
+
+    def test_tmpfiles_makes_the_folders_of_the_unit(self):
+        if shutil.which("systemd-tmpfiles") is None:
+            self.skipTest("there is no systemd-tmpfiles")
+        if os.getuid() != 0:
+            self.skipTest("only root can give folders away")
+        text = read(in_prefix("lib/tmpfiles.d/belfry.conf"))
+        self.assertIn(f"d {in_prefix('etc/belfry')} 0750 root belfry", text)
+        os.makedirs(os.path.join(self.folder, "etc"))
+        run("systemd-sysusers", "--root", self.folder, in_prefix("lib/sysusers.d/belfry.conf"))
+        rules = self.write("belfry.conf", text.replace(PREFIX, ""))
+        run("systemd-tmpfiles", "--root", self.folder, "--create", rules)
+        user = read(os.path.join(self.folder, "etc/passwd")).split(":")
+        for path, mode, uid, gid in (("etc/belfry", 0o750, 0, int(user[3])),
+                                     ("var/lib/belfry", 0o700, int(user[2]), int(user[3]))):
+            status = os.stat(os.path.join(self.folder, path))
+            self.assertEqual((stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid),
+                             (mode, uid, gid), path)
+
+    def test_metainfo_is_valid(self):
+        if shutil.which("appstreamcli") is None:
+            self.skipTest("there is no appstreamcli")
+        path = in_prefix("share/metainfo/org.belfry.Belfry1.metainfo.xml")
+        # It hints at the capital letter of the bus name, which is no fault.
+        run("appstreamcli", "validate", "--no-net", "--pedantic", path)
+        for binary in re.findall("<binary>(.*?)</binary>", read(path)):
+            self.assertTrue(os.access(in_prefix("bin/" + binary), os.X_OK), binary)
+        self.assertIn(f'version="{os.environ["VERSION"]}"', read(path))
+
     def test_sysusers_makes_the_users_of_unit_and_policy(self):
         if shutil.which("systemd-sysusers") is None:
             self.skipTest("there is no systemd-sysusers")
@@ -379,6 +454,28 @@ class System(InstallTestCase):
             result = self.call_as(user, "users", *request)
             self.assertIn("org.freedesktop.DBus.Error.AccessDenied", result.stderr)
         self.assertEqual(self.call_as("daemon", "daemon", *request).stdout, "(uint32 1,)\n")
+
+
+class InstalledTests(InstallTestCase):
+    def test_each_has_its_program_and_names_what_is_installed(self):
+        tests = glob.glob(in_prefix("share/installed-tests/belfry/*.test"))
+        self.assertGreater(len(tests), 10)
+        for test in tests:
+            for path in re.findall(re.escape(PREFIX) + r"/[^ \n]*", read(test)):
+                self.assertTrue(os.path.exists(path), f"{test}: {path}")
+        programs = glob.glob(in_prefix("libexec/installed-tests/belfry/test_*.py"))
+        self.assertEqual(len(programs), len(tests))
+
+    def test_they_run_against_what_is_installed(self):
+        runner = shutil.which("gnome-desktop-testing-runner")
+        if runner is None:
+            self.skipTest("there is no gnome-desktop-testing-runner")
+        env = environment(TMPDIR=self.folder)
+        for name in ("BELFRYD", "BELFRY_SCHEMAS", "PYTHONPATH"):
+            env.pop(name, None)
+        output = run(runner, "--dir", in_prefix("share"), "belfry/sessions", "belfry/http", "belfry/ctl",
+                     env=env)
+        self.assertIn("SUMMARY: total=3; passed=3; skipped=0; failed=0", output)
 
 
 class Development(InstallTestCase):
@@ -501,10 +598,18 @@ class Development(InstallTestCase):
             self.skipTest("there is no gi-docgen")
         run("meson", "configure", BUILD, "-Ddocs=enabled")
         run("meson", "install", "-C", BUILD)
-        for namespace, page in (("Belfry", "class.Client"), ("BelfryServer", "class.Server")):
+        for namespace, page in (("Belfry", "class.Client"), ("Belfry", "dbus"),
+                                ("BelfryServer", "class.Server"), ("BelfryServer", "architecture")):
             folder = in_prefix(f"share/doc/{namespace}-1.0")
             self.assertIn("The Belfry developers", read(os.path.join(folder, "index.html")))
             self.assertTrue(os.path.exists(os.path.join(folder, page + ".html")))
+            # The pages that go with it, and what they link to.
+            for path in glob.glob(os.path.join(folder, "*.html")):
+                if "." in os.path.basename(path).removesuffix(".html"):
+                    continue
+                for link in re.findall(r'href="([a-z/.A-Z0-9-]+\.html)', read(path)):
+                    target = os.path.join(folder, link)
+                    self.assertTrue(os.path.exists(target), f"{path}: {link}")
 
 
 if __name__ == "__main__":

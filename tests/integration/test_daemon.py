@@ -68,7 +68,7 @@ class CommandLine(unittest.TestCase):
         for option in ("bus", "listen", "database", "jwt-secret-file", "jwt-jwks-file",
                        "jwt-user-claim", "jwt-audience", "jwt-issuer", "max-total-connections",
                        "max-connections-per-user", "allow-origin", "trusted-proxy",
-                       "worker-socket", "worker-uid", "numeric-user-ids", "new-epoch", "config"):
+                       "worker-socket", "allow-worker", "numeric-user-ids", "new-epoch", "config"):
             self.assertIn("--" + option, result.stdout)
 
     def test_faulty_options_end_with_one_line_and_status_2(self):
@@ -93,7 +93,7 @@ class CommandLine(unittest.TestCase):
                 (["max-data-size", "1024 to 131072"], self.options(max_data_size="131073")),
                 (["jwt-leeway", "0 to 60"], self.options(jwt_leeway="61")),
                 (["worker-socket", "absolute path"], self.options(worker_socket="workers")),
-                (["worker-uid", "www-data", "number"], self.options(worker_uid="www-data")),
+                (["allow-worker", "“33”", "uid:NUMBER"], self.options(allow_worker="33")),
                 (["jwt-user-claim"], self.options(jwt_user_claim="")),
                 (["allow-origin", "https://"], self.options(allow_origin="example.org")),
                 (["trusted-proxy", "IP address"], self.options(trusted_proxy="proxy")),

@@ -204,7 +204,7 @@ class Listing(SessionsTestCase):
             NAME, PATH, "org.freedesktop.DBus.Introspectable", "Introspect", None, None,
             Gio.DBusCallFlags.NONE, -1, None).unpack()[0]
         answered = Gio.DBusNodeInfo.new_for_xml(xml)
-        folder = os.path.join(os.path.dirname(__file__), "..", "..", "introspection", "dbus")
+        folder = os.environ["BELFRY_INTERFACES"]
         for name in belfry_test.NOTIFICATIONS, SESSIONS:
             with open(os.path.join(folder, name + ".xml"), encoding="utf-8") as file:
                 contract = Gio.DBusNodeInfo.new_for_xml(file.read()).lookup_interface(name)

@@ -121,7 +121,7 @@ class Admission(SocketTestCase):
 
 
 class Named(Admission):
-    options = ("--worker-uid", "65534", "--worker-uid", "65533")
+    options = ("--allow-worker", "uid:65534", "--allow-worker", "uid:65533 types:chat")
 
     @as_root
     async def test_the_file_is_for_its_user_alone(self):

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -105,6 +106,68 @@ test_a_closed_one_does_not_listen (Fixture *fixture, gconstpointer data)
   close (fd);
 }
 
+static gboolean
+has_accepted (Lab *lab, gpointer user_data)
+{
+  return lab->n_accepted == GPOINTER_TO_UINT (user_data);
+}
+
+/* Returns: how many descriptors all epolls of this process watch */
+static guint
+count_watched (void)
+{
+  g_autoptr (GDir) infos = g_dir_open ("/proc/self/fdinfo", 0, NULL);
+  const char *name;
+  guint n = 0;
+
+  while ((name = g_dir_read_name (infos)) != NULL)
+    {
+      g_autofree char *path = g_build_filename ("/proc/self/fdinfo", name, NULL);
+      g_autofree char *text = NULL;
+
+      if (!g_file_get_contents (path, &text, NULL, NULL))
+        continue;
+      for (const char *line = text; (line = strstr (line, "tfd:")) != NULL; line++)
+        n++;
+    }
+  return n;
+}
+
+static void
+test_a_socket_that_others_keep_is_let_go (Fixture *fixture, gconstpointer data)
+{
+  struct sockaddr_in name = { .sin_family = AF_INET };
+  socklen_t length = sizeof name;
+  int listener = ws_client_socket ();
+  int fds[2] = { ws_client_socket (), ws_client_socket () };
+  guint n_watched;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BelfryAcceptor) acceptor = NULL;
+  int accepted;
+
+  name.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
+  g_assert_cmpint (bind (listener, (struct sockaddr *) &name, length), ==, 0);
+  g_assert_cmpint (listen (listener, 16), ==, 0);
+  g_assert_cmpint (getsockname (listener, (struct sockaddr *) &name, &length), ==, 0);
+  acceptor = belfry_acceptor_new_for_socket (listener, fixture->reactors, 1, &error);
+  g_assert_no_error (error);
+  start (fixture);
+  g_assert_true (ws_client_connect (fds[0], ntohs (name.sin_port)));
+  lab_wait (fixture->labs[0], has_accepted, GUINT_TO_POINTER (1));
+
+  /* Its timer is no longer watched either. With a watch that is left behind, the reactor would hear
+   * of the socket for ever. */
+  n_watched = count_watched ();
+  lab_call (fixture->labs[0], close_acceptor, acceptor);
+  g_assert_cmpuint (count_watched (), ==, n_watched - 2);
+  g_assert_true (ws_client_connect (fds[1], ntohs (name.sin_port)));
+  while ((accepted = accept (listener, NULL, NULL)) < 0)
+    g_usleep (1000);
+  close (accepted);
+  close (listener);
+  close_many (fds, G_N_ELEMENTS (fds));
+}
+
 static void
 test_those_that_come_at_once_are_spread_evenly (Fixture *fixture, gconstpointer data)
 {
@@ -116,12 +179,6 @@ test_those_that_come_at_once_are_spread_evenly (Fixture *fixture, gconstpointer 
   for (guint i = 0; i < N_LABS; i++)
     lab_wait_sockets (fixture->labs[i], 20);
   close_many (fds, G_N_ELEMENTS (fds));
-}
-
-static gboolean
-has_accepted (Lab *lab, gpointer user_data)
-{
-  return lab->n_accepted == GPOINTER_TO_UINT (user_data);
 }
 
 static void
@@ -255,6 +312,7 @@ main (int argc, char **argv)
   g_test_add ("/acceptor/" path, Fixture, GUINT_TO_POINTER (n_reactors), set_up, func, tear_down)
   ADD ("an-address-in-use-is-refused", 1, test_an_address_in_use_is_refused);
   ADD ("a-closed-one-does-not-listen", 1, test_a_closed_one_does_not_listen);
+  ADD ("a-socket-that-others-keep-is-let-go", 1, test_a_socket_that_others_keep_is_let_go);
   ADD ("those-that-come-at-once-are-spread-evenly", N_LABS,
        test_those_that_come_at_once_are_spread_evenly);
   ADD ("not-more-than-64-are-accepted-in-a-turn", 1, test_not_more_than_64_are_accepted_in_a_turn);
