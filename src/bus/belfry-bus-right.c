@@ -3,6 +3,7 @@
 
 #include "belfry-bus-right.h"
 
+#include <glib/gi18n-lib.h>
 #include <pwd.h>
 #include <string.h>
 
@@ -23,7 +24,8 @@ struct _BelfryBusRight
 static gboolean
 set_fault (GError **error, const char *word, const char *expected)
 {
-  g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS, "“%s”: expected %s", word, expected);
+  g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS, _ ("“%s”: expected %s"), word,
+               _ (expected));
   return FALSE;
 }
 
@@ -41,7 +43,7 @@ read_uid (BelfryBusRight *self, const char *word, const char *value, GError **er
     }
   user = getpwnam (value);
   if (user == NULL)
-    return set_fault (error, word, "the number or the name of a user; there is no such one");
+    return set_fault (error, word, N_ ("the number or the name of a user; there is no such one"));
   self->uid = user->pw_uid;
   return TRUE;
 }
@@ -53,7 +55,7 @@ read_unit (BelfryBusRight *self, const char *word, const char *value, GError **e
 
   if (length <= strlen (UNIT_SUFFIX) || length > UNIT_MAX || !g_str_has_suffix (value, UNIT_SUFFIX)
       || value[strspn (value, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS ":-_.\\@")] != '\0')
-    return set_fault (error, word, "unit:NAME.service");
+    return set_fault (error, word, N_ ("unit:NAME.service"));
   self->unit = g_strdup (value);
   return TRUE;
 }
@@ -65,7 +67,7 @@ read_who (BelfryBusRight *self, const char *word, GError **error)
     return read_uid (self, word, word + strlen ("uid:"), error);
   if (g_str_has_prefix (word, "unit:"))
     return read_unit (self, word, word + strlen ("unit:"), error);
-  return set_fault (error, word, "first uid:NUMBER, uid:NAME or unit:NAME.service");
+  return set_fault (error, word, N_ ("first uid:NUMBER, uid:NAME or unit:NAME.service"));
 }
 
 static gboolean
@@ -74,14 +76,15 @@ read_types (BelfryBusRight *self, const char *word, const char *value, GError **
   g_auto (GStrv) types = g_strsplit (value, ",", -1);
 
   if (self->types != NULL || types[0] == NULL)
-    return set_fault (error, word, "types: once, and types with commas between behind it");
+    return set_fault (error, word, N_ ("types: once, and types with commas between behind it"));
   for (guint i = 0; types[i] != NULL; i++)
     if (!belfry_argument_check_type (types[i], NULL)
         || (belfry_type_is_reserved (types[i])
             && !g_str_equal (types[i], BELFRY_BUS_NOTIFICATIONS_TYPE)))
-      return set_fault (error, word,
-                        "types of 1 to 64 of [a-z0-9_.-], with commas between, and of Belfry's own "
-                        "none but " BELFRY_BUS_NOTIFICATIONS_TYPE);
+      return set_fault (
+          error, word,
+          N_ ("types of 1 to 64 of [a-z0-9_.-], with commas between, and of Belfry's own "
+              "none but notification_received"));
   self->types = g_steal_pointer (&types);
   return TRUE;
 }
@@ -90,7 +93,7 @@ static gboolean
 read_users (BelfryBusRight *self, const char *word, const char *value, GError **error)
 {
   if (self->user_prefix != NULL || !belfry_argument_check_user_id (value, NULL))
-    return set_fault (error, word, "users: once, and what user ids begin with behind it");
+    return set_fault (error, word, N_ ("users: once, and what user ids begin with behind it"));
   self->user_prefix = g_strdup (value);
   return TRUE;
 }
@@ -102,7 +105,7 @@ read_limit (BelfryBusRight *self, const char *word, GError **error)
     return read_types (self, word, word + strlen ("types:"), error);
   if (g_str_has_prefix (word, "users:"))
     return read_users (self, word, word + strlen ("users:"), error);
-  return set_fault (error, word, "types:TYPE,… or users:PREFIX");
+  return set_fault (error, word, N_ ("types:TYPE,… or users:PREFIX"));
 }
 
 /* Reads one entry: words with spaces between, of which the first says who. Names of users are
@@ -127,7 +130,7 @@ belfry_bus_right_parse (const char *text, GError **error)
     }
   if (has_who)
     return self;
-  set_fault (error, text, "uid:NUMBER, uid:NAME or unit:NAME.service");
+  set_fault (error, text, N_ ("uid:NUMBER, uid:NAME or unit:NAME.service"));
   belfry_bus_right_free (self);
   return NULL;
 }

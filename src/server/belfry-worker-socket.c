@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <gio/gunixconnection.h>
 #include <glib-unix.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -60,7 +61,7 @@ static gboolean
 set_fault (const char *path, const char *what, GError **error)
 {
   g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "worker-socket: %s: %s: %s", path,
-               what, g_strerror (errno));
+               _ (what), g_strerror (errno));
   return FALSE;
 }
 
@@ -74,26 +75,26 @@ remove_stale (const struct sockaddr_un *address, GError **error)
   int fd;
 
   if (lstat (path, &status) != 0)
-    return errno == ENOENT || set_fault (path, "it cannot be looked at", error);
+    return errno == ENOENT || set_fault (path, N_ ("it cannot be looked at"), error);
   if (!S_ISSOCK (status.st_mode))
     {
       g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS,
-                   "worker-socket: %s: there is a file that is no socket", path);
+                   _ ("worker-socket: %s: there is a file that is no socket"), path);
       return FALSE;
     }
   fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0)
-    return set_fault (path, "a socket cannot be made", error);
+    return set_fault (path, N_ ("a socket cannot be made"), error);
   result = connect (fd, (const struct sockaddr *) address, sizeof *address) == 0 ? 0 : errno;
   g_close (fd, NULL);
   if (result != ECONNREFUSED && result != ENOENT)
     {
       g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_EXISTS,
-                   "worker-socket: %s: another Belfry listens there", path);
+                   _ ("worker-socket: %s: another Belfry listens there"), path);
       return FALSE;
     }
   if (unlink (path) != 0 && errno != ENOENT)
-    return set_fault (path, "it cannot be replaced", error);
+    return set_fault (path, N_ ("it cannot be replaced"), error);
   return TRUE;
 }
 
@@ -106,13 +107,13 @@ bind_and_listen (BelfryWorkerSocket *self, const struct sockaddr_un *address, GE
 
   self->fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (self->fd < 0 || bind (self->fd, (const struct sockaddr *) address, sizeof *address) != 0)
-    return set_fault (self->path, "it cannot be made", error);
+    return set_fault (self->path, N_ ("it cannot be made"), error);
   if (stat (self->path, &status) != 0)
-    return set_fault (self->path, "it cannot be looked at", error);
+    return set_fault (self->path, N_ ("it cannot be looked at"), error);
   self->device = status.st_dev;
   self->inode = status.st_ino;
   if (chmod (self->path, self->for_others ? 0666 : 0600) != 0 || listen (self->fd, BACKLOG) != 0)
-    return set_fault (self->path, "it cannot be opened", error);
+    return set_fault (self->path, N_ ("it cannot be opened"), error);
   return TRUE;
 }
 
@@ -125,14 +126,14 @@ lock_directory (const char *path, int *fd, GError **error)
   gint64 until = g_get_monotonic_time () + TIME_FOR_ANOTHER_ONE * G_USEC_PER_SEC;
 
   if (g_mkdir_with_parents (directory, 0755) != 0)
-    return set_fault (path, "its folder cannot be made", error);
+    return set_fault (path, N_ ("its folder cannot be made"), error);
   *fd = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (*fd < 0)
-    return set_fault (path, "its folder cannot be opened", error);
+    return set_fault (path, N_ ("its folder cannot be opened"), error);
   while (flock (*fd, LOCK_EX | LOCK_NB) != 0)
     {
       if (g_get_monotonic_time () > until)
-        return set_fault (path, "its folder is locked", error);
+        return set_fault (path, N_ ("its folder is locked"), error);
       g_usleep (WAIT_FOR_ANOTHER_ONE);
     }
   return TRUE;
@@ -148,7 +149,7 @@ make_socket (BelfryWorkerSocket *self, GError **error)
   if (g_strlcpy (address.sun_path, self->path, sizeof address.sun_path) >= sizeof address.sun_path)
     {
       g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS,
-                   "worker-socket: “%s”: expected a path of less than %u bytes", self->path,
+                   _ ("worker-socket: “%s”: expected a path of less than %u bytes"), self->path,
                    (guint) sizeof address.sun_path);
       return FALSE;
     }

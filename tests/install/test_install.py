@@ -5,6 +5,7 @@
 root."""
 
 import atexit
+import gettext
 import glob
 import json
 import os
@@ -171,6 +172,17 @@ class Program(InstallTestCase):
         help = run(in_prefix("bin/belfryd"), "--help", env=environment(LANGUAGE="de"))
         self.assertIn("Bewahrt Benachrichtigungen auf", help)
         self.assertIn("Das Geheimnis der mit HS256 signierten Tokens", help)
+
+    def test_what_stops_a_start_is_told_in_german(self):
+        german = gettext.translation("belfry", in_prefix("share/locale"), ["de"]).gettext
+        told = german("%s: there is no such option")
+        if told.startswith("%s: there"):
+            self.skipTest("it is not translated yet")
+        config = self.write("faulty.conf", "[belfryd]\nlisen=127.0.0.1:0\n")
+        result = subprocess.run([in_prefix("bin/belfryd"), "--config", config],
+                                capture_output=True, text=True, env=environment(LANGUAGE="de"))
+        self.assertEqual(result.returncode, 2)
+        self.assertIn(told % "lisen", result.stderr)
 
     def options(self, program="belfryd"):
         help = run(in_prefix("bin/" + program), "--help")
