@@ -583,7 +583,7 @@ class Development(InstallTestCase):
                     r"\bG_DECLARE_\w+ \(\w+,\s*(belfry_\w+)", text)})
 
     def test_libraries_export_what_their_headers_offer_and_nothing_else(self):
-        # What the one library lends to the other, and to nobody else.
+        # What the one library lends to the other and to belfryctl, and to nobody else.
         lent = self.declared(glob.glob(os.path.join(SOURCE_ROOT, "src/belfry/*-private.h")))
         for package, library in LIBRARIES.items():
             offered = self.declared(self.headers(package))

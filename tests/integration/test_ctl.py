@@ -15,28 +15,8 @@ import threading
 import unittest
 
 import belfry_test
-from belfry_test import PATIENCE, BelfryTestCase, Bus, GLib
-
-BELFRYCTL = os.environ["BELFRYCTL"]
-
-
-def run_ctl(bus, *arguments):
-    return subprocess.run([BELFRYCTL, "--bus", bus.address, *arguments], capture_output=True,
-                          timeout=2 * PATIENCE, text=True)
-
-
-class Ctl(BelfryTestCase):
-    def ctl(self, *arguments, expect=0):
-        result = run_ctl(self.bus, *arguments)
-        self.assertEqual(result.returncode, expect, result.stderr)
-        return result.stderr if expect else result.stdout
-
-    async def ctl_while_tabs_run(self, *arguments):
-        return await asyncio.to_thread(self.ctl, *arguments)
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
+from belfry_test import PATIENCE, Bus, GLib
+from ctl_test import BELFRYCTL, SOURCE_ROOT, Ctl, environment, run_ctl
 
 class Backup(Ctl):
     def create_until_set(self, user, stop, ids):
@@ -108,7 +88,8 @@ class Backup(Ctl):
         self.assertIn("--force", self.ctl("backup", path, expect=1))
         with open(path, encoding="ascii") as file:
             self.assertEqual(file.read(), "precious")
-        self.ctl("--force", "backup", path)
+        self.assertEqual(self.ctl_error("backup", path)["code"], "Failed")
+        self.assertEqual(self.ctl_json("--force", "backup", path), {"file": path})
         with contextlib.closing(sqlite3.connect(path)) as database:
             self.assertEqual(database.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
         self.assertIn("nowhere", self.ctl("backup", "/nowhere/backup", expect=1))
@@ -119,12 +100,13 @@ class Backup(Ctl):
         self.daemon.stop()
         self.daemon.options += ["--worker-socket", runtime + "/belfry/workers"]
         self.daemon.start()
-        environment = dict(os.environ, XDG_RUNTIME_DIR=runtime,
-                           DBUS_SESSION_BUS_ADDRESS=self.bus.address)
+        where = {"XDG_RUNTIME_DIR": runtime, "DBUS_SESSION_BUS_ADDRESS": self.bus.address}
         for command in ("backup", self.path("backup")), ("status",):
-            result = subprocess.run([BELFRYCTL, "--bus", "session", *command], capture_output=True,
-                                    timeout=PATIENCE, text=True, env=environment)
+            result = run_ctl(None, "--bus", "session", *command, **where)
             self.assertEqual(result.returncode, 0, result.stderr)
+        result = run_ctl(None, "--bus", runtime + "/belfry/workers", "export", "alice")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("on a bus only", result.stderr)
 
     def test_what_is_left_of_a_backup_that_was_interrupted_goes_with_the_next_start(self):
         leftover = self.daemon.database + ".copy-Aa1234"
@@ -262,21 +244,101 @@ class Commands(Ctl):
         await self.open("alice")
         self.assertEqual(self.ctl("status"),
                          "Connected clients: 2 of 10000\nConnected users: 1\n")
+        self.assertEqual(self.ctl_json("status"),
+                         {"connectedClients": 2, "connectedUsers": 1,
+                          "maxTotalConnections": 10000, "maxConnectionsPerUser": 20})
 
     def test_a_wrong_call_is_told_from_what_went_wrong(self):
-        for arguments in ([], ["backup"], ["status", "x"], ["nonsense"], ["--nonsense", "status"]):
-            self.ctl(*arguments, expect=2)
+        for arguments in ([], ["backup"], ["status", "x"], ["nonsense"], ["--nonsense", "status"],
+                          ["list", "a", "--limit", "x"], ["list", "a", "--limit", "0"],
+                          ["read", "a"], ["read", "a", "1", "--all"], ["read", "a", "0"],
+                          ["remove", "a", "x"], ["unread", "a"], ["send", "a"],
+                          ["send", "a", "{}", "--title", "x"], ["disconnect"],
+                          ["disconnect", "x", "--user", "y"], ["token", "a"],
+                          ["send", "a", "{}", "--expires", "2w"], ["--color=blue", "status"]):
+            with self.subTest(arguments=arguments):
+                self.ctl(*arguments, expect=2)
+                self.assertEqual(self.ctl_error(*arguments, expect=2)["code"], "Usage")
         self.assertIn("user_id", self.ctl("erase", "", expect=1))
         self.assertIn("user_id", self.ctl("export", "a\x01", expect=1))
         self.assertRegex(self.ctl("--version"), r"^belfryctl \d+\.\d+\.\d+\n$")
+
+    def test_what_is_wrong_with_a_call_is_named(self):
+        self.assertIn("is it list?", self.ctl("lsit", "alice", expect=2))
+        self.assertIn("frobnicate: there is no such command", self.ctl("frobnicate", expect=2))
+        self.assertIn("--nonsense", self.ctl("list", "alice", "--nonsense", expect=2))
+        self.assertIn("USER", self.ctl("list", expect=2))
+        self.assertIn("one too many: “bob”", self.ctl("list", "alice", "bob", expect=2))
+        self.assertIn("2w", self.ctl("send", "a", "{}", "--expires", "2w", expect=2))
+
+    def test_erasing_and_counting_are_told_as_json(self):
+        self.worker.create("alice")
+        self.assertEqual(self.ctl_json("erase", "alice"), {"count": 1})
+        self.assertEqual(self.ctl_error("erase", "")["code"], "InvalidArgs")
+
+    def test_options_stand_before_and_behind_and_an_argument_may_look_like_one(self):
+        id = self.worker.create("--alice")
+        for arguments in (["--json", "list", "--", "--alice"], ["list", "--json", "--", "--alice"]):
+            self.assertEqual(json.loads(self.ctl(*arguments))["id"], id)
+
+    def test_the_environment_says_where_belfry_is_unless_an_option_does(self):
+        self.assertEqual(run_ctl(None, "status", BELFRY_BUS=self.bus.address).returncode, 0)
+        self.assertEqual(run_ctl(self.bus, "status", BELFRY_BUS="unix:path=/nowhere").returncode, 0)
+        self.assertEqual(run_ctl(None, "status", BELFRY_BUS="unix:path=/nowhere").returncode, 1)
+
+    def test_a_disk_that_is_full_is_not_taken_for_a_short_list(self):
+        self.worker.create("alice")
+        with open("/dev/full", "w", encoding="ascii") as full:
+            for command in ["list", "alice"], ["list", "--json", "alice"], ["export", "alice"]:
+                result = subprocess.run([BELFRYCTL, "--bus", self.bus.address, *command],
+                                        stdout=full, stderr=subprocess.PIPE, text=True,
+                                        env=environment(), timeout=PATIENCE)
+                self.assertEqual(result.returncode, 1, command)
+                self.assertNotEqual(result.stderr, "")
+
+
+class Words(unittest.TestCase):
+    """What is said of the commands, in two places."""
+
+    def options(self, command):
+        result = run_ctl(None, "help", command)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return set(re.findall(r"^ .*--([a-z-]+)", result.stdout, re.MULTILINE))
+
+    def commands(self):
+        help = run_ctl(None, "--help").stdout
+        commands = re.findall(r"^  ([a-z]+)  ", help.split("Commands:")[1], re.MULTILINE)
+        self.assertGreater(len(commands), 10)
+        return commands
+
+    def test_help_of_a_command_is_the_same_in_both_ways(self):
+        for command in self.commands():
+            result = run_ctl(None, command, "--help")
+            self.assertEqual(result.stdout, run_ctl(None, "help", command).stdout)
+            self.assertIn(f"belfryctl [OPTION…] {command}", result.stdout)
+        self.assertEqual(run_ctl(None, "help").stdout, run_ctl(None, "--help").stdout)
+        self.assertEqual(run_ctl(None, "help", "nonsense").returncode, 2)
+
+    def test_man_page_names_every_command_and_option(self):
+        with open(os.path.join(SOURCE_ROOT, "data", "belfryctl.1"), encoding="utf-8") as file:
+            page = file.read().replace("\\-", "-")
+        for command in self.commands():
+            section = re.search(rf"^\.TP\n\.BI? ?R? ?{command}\b.*?(?=^\.TP|^\.S[SH])", page,
+                                re.MULTILINE | re.DOTALL)
+            self.assertIsNotNone(section, command)
+            own = self.options(command) - {"bus", "json", "color", "version", "help"}
+            self.assertEqual(set(re.findall(r"--([a-z-]+)", section.group())) - {"new-epoch"},
+                             own, command)
 
 
 class WithoutBelfry(unittest.TestCase):
     def test_a_belfry_that_does_not_run_is_said(self):
         with contextlib.closing(Bus()) as bus:
             result = run_ctl(bus, "status")
+            error = run_ctl(bus, "--json", "list", "alice")
         self.assertEqual(result.returncode, 1)
         self.assertIn("org.belfry.Belfry1", result.stderr)
+        self.assertEqual(json.loads(error.stderr)["error"]["code"], "ServiceUnknown")
 
 
 if __name__ == "__main__":
