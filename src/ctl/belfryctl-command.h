@@ -70,4 +70,7 @@ gboolean belfryctl_disconnect (Belfryctl *ctl, char **arguments, GError **error)
 extern const GOptionEntry belfryctl_token_options[];
 gboolean belfryctl_token (Belfryctl *ctl, char **arguments, GError **error);
 
+/* belfryctl-watch.c */
+gboolean belfryctl_watch (Belfryctl *ctl, char **arguments, GError **error);
+
 G_END_DECLS

@@ -185,7 +185,9 @@ belfryctl_terminal_width (int fd)
 void
 belfryctl_print_line (const char *line, BelfryctlLook look, gboolean colour)
 {
-  static const char *const looks[] = { "", "\033[1m", "\033[2m" };
+  static const char *const looks[] = {
+    "", "\033[1m", "\033[2m", "\033[32m", "\033[33m", "\033[31m"
+  };
 
   if (colour && look != BELFRYCTL_PLAIN)
     g_print ("%s%s\033[0m\n", looks[look], line);

@@ -27,6 +27,9 @@ typedef enum
   BELFRYCTL_PLAIN,
   BELFRYCTL_BOLD,
   BELFRYCTL_FAINT,
+  BELFRYCTL_GREEN,
+  BELFRYCTL_YELLOW,
+  BELFRYCTL_RED,
 } BelfryctlLook;
 
 gboolean belfryctl_wants_colour (const char *when, gboolean *colour, GError **error);

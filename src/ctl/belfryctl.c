@@ -24,6 +24,8 @@ static const BelfryctlCommand commands[] = {
     belfryctl_send_options, 1, 2, belfryctl_send },
   { "list", N_ ("USER"), N_ ("List a user's notifications, the newest first"),
     belfryctl_list_options, 1, 1, belfryctl_list },
+  { "watch", N_ ("USER"), N_ ("Print what happens to a user's notifications, as it happens"), NULL,
+    1, 1, belfryctl_watch },
   { "read", N_ ("USER ID…|--all"), N_ ("Mark notifications as read"), belfryctl_read_options, 1,
     BELFRYCTL_ANY_NUMBER, belfryctl_read },
   { "unread", N_ ("USER ID…"), N_ ("Mark notifications as unread"), NULL, 2, BELFRYCTL_ANY_NUMBER,

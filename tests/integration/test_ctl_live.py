@@ -1,12 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The Belfry developers
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What belfryctl does with open tabs."""
+"""What belfryctl does with open tabs, and what it tells while it happens."""
 
 import asyncio
+import json
+import queue
+import re
+import signal
+import threading
 
 import belfry_test
-from ctl_test import Ctl
+from belfry_test import PATIENCE
+from ctl_test import Ctl, strip_looks
 
 
 class Tabs(Ctl):
@@ -67,6 +73,105 @@ class Tabs(Ctl):
         for tab in tabs[1:]:
             await tab.receive_last("DISCONNECTED", 4502)
         self.assertEqual(self.ctl_error("disconnect", session)["code"], "NotFound")
+
+
+class Watch(Ctl):
+    def watch(self, *arguments):
+        """Starts to watch; gives the process, and a function that gives its next line."""
+        process = self.start_ctl("watch", *arguments)
+        lines = queue.Queue()
+
+        def read():
+            for line in process.stdout:
+                lines.put(line)
+        thread = threading.Thread(target=read)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(self._end_now, process)
+        return process, lambda: lines.get(timeout=PATIENCE)
+
+    def _end_now(self, process):
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+    def end(self, process):
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=PATIENCE), 0)
+
+    def watch_json(self, user):
+        process, next_line = self.watch(user, "--json")
+
+        def next_event():
+            return json.loads(next_line())
+        self.assertEqual(next_event(), {"event": "subscribed"})
+        return process, next_event
+
+    def test_what_happens_is_told_in_order(self):
+        process, next_event = self.watch_json("alice")
+        self.worker.create("alice2")
+        ids = self.worker.create_many([("alice", f'{{"n":{n}}}', {}) for n in range(50)])
+        for n, id in enumerate(ids):
+            event = next_event()
+            self.assertEqual((event["event"], event["id"], event["userId"]),
+                             ("created", id, "alice"))
+            self.assertEqual(event["notification"]["data"], {"n": n})
+            self.assertEqual(event["notification"]["id"], id)
+        self.worker.call("Notifications.MarkRead", "(sat)", "alice", ids[:2])
+        self.worker.call("Notifications.Update", "(sts)", "alice", ids[0], '{"new":1}')
+        self.worker.call("Notifications.MarkUnread", "(sat)", "alice", ids[1:2])
+        self.worker.call("Notifications.Remove", "(sat)", "alice", ids[2:4])
+        events = [next_event() for _ in range(6)]
+        self.assertEqual([(e["event"], e["id"]) for e in events],
+                         [("read", ids[0]), ("read", ids[1]), ("updated", ids[0]),
+                          ("updated", ids[1]), ("removed", ids[2]), ("removed", ids[3])])
+        self.assertEqual(events[2]["notification"]["data"], {"new": 1})
+        self.assertIs(events[3]["notification"]["read"], False)
+        self.assertNotIn("notification", events[4])
+        self.end(process)
+
+    def test_lines_are_for_people_without_json(self):
+        process, next_line = self.watch("alice")
+        self.assertEqual(process.stderr.readline(), "Watching; Ctrl+C ends it\n")
+        id = self.worker.create("alice", {"title": "Disk\x1b[2J", "body": "full"})
+        self.assertRegex(next_line(), rf"^\d\d:\d\d:\d\d  created   {id}  Disk \[2J — full\n$")
+        self.worker.call("Notifications.Remove", "(sat)", "alice", [id])
+        self.assertRegex(next_line(), rf"^\d\d:\d\d:\d\d  removed   {id}\n$")
+        self.end(process)
+
+    def test_on_a_terminal_lines_are_coloured_and_cut_until_control_c(self):
+        terminal = self.terminal("watch", "alice", columns=50)
+        terminal.wait_for("Ctrl+C ends it")
+        self.worker.create("alice", {"title": "日本語" * 40})
+        terminal.wait_for("…")
+        terminal.type("\x03")
+        text, status = terminal.end()
+        self.assertEqual(status, 0)
+        self.assertIn("\033[32m", text)
+        line = re.search(".*…", strip_looks(text)).group()
+        self.assertLess(len(line), 50)
+
+    def test_it_survives_restarts_and_says_so(self):
+        process, next_event = self.watch_json("alice")
+        for _ in range(2):
+            self.daemon.stop()
+            self.assertEqual(next_event(), {"event": "away"})
+            self.daemon.start()
+            self.assertEqual(next_event(), {"event": "subscribed"})
+            id = self.worker.create("alice")
+            self.assertEqual((lambda e: (e["event"], e["id"]))(next_event()), ("created", id))
+        self.end(process)
+
+    def test_it_ends_when_nobody_reads_along(self):
+        process = self.start_ctl("watch", "alice")
+        process.stderr.readline()
+        process.stdout.close()
+        self.worker.create("alice")
+        self.assertEqual(process.wait(timeout=PATIENCE), 1)
+        process.stdout = None
+
+    def test_what_belfry_refuses_ends_it(self):
+        self.assertEqual(self.ctl_error("watch", "x" * 200)["code"], "InvalidArgs")
 
 
 if __name__ == "__main__":
