@@ -47,6 +47,10 @@ gboolean belfryctl_export (Belfryctl *ctl, char **arguments, GError **error);
 gboolean belfryctl_erase (Belfryctl *ctl, char **arguments, GError **error);
 gboolean belfryctl_status (Belfryctl *ctl, char **arguments, GError **error);
 
+/* belfryctl-import.c */
+extern const GOptionEntry belfryctl_import_options[];
+gboolean belfryctl_import (Belfryctl *ctl, char **arguments, GError **error);
+
 /* belfryctl-inbox.c */
 extern const GOptionEntry belfryctl_send_options[];
 extern const GOptionEntry belfryctl_list_options[];

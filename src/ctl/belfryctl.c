@@ -40,6 +40,8 @@ static const BelfryctlCommand commands[] = {
     belfryctl_sessions },
   { "disconnect", N_ ("SESSION|--user USER"), N_ ("End a session, or all of a user"),
     belfryctl_disconnect_options, 0, 1, belfryctl_disconnect },
+  { "import", N_ ("FILE|-"), N_ ("Create what a file has: a notification, in JSON, a line"),
+    belfryctl_import_options, 1, 1, belfryctl_import },
   { "export", N_ ("USER"), N_ ("Print what is kept of a user, as lines of JSON"), NULL, 1, 1,
     belfryctl_export },
   { "erase", N_ ("USER"), N_ ("Erase what is kept of a user"), belfryctl_erase_options, 1, 1,
