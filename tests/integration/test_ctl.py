@@ -298,7 +298,7 @@ class Commands(Ctl):
 
 
 class Words(unittest.TestCase):
-    """What is said of the commands, in two places."""
+    """What is said of the commands, in three places."""
 
     def options(self, command):
         result = run_ctl(None, "help", command)
@@ -311,6 +311,16 @@ class Words(unittest.TestCase):
         self.assertGreater(len(commands), 10)
         return commands
 
+    def complete(self, *words):
+        """What bash offers for the last word."""
+        script = ('source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _belfryctl; '
+                  'printf "%s\\n" "${COMPREPLY[@]}"')
+        file = os.path.join(SOURCE_ROOT, "data", "completions", "belfryctl")
+        result = subprocess.run(["bash", "-c", script, file, "belfryctl", *words],
+                                capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        return set(result.stdout.split())
+
     def test_help_of_a_command_is_the_same_in_both_ways(self):
         for command in self.commands():
             result = run_ctl(None, command, "--help")
@@ -318,6 +328,22 @@ class Words(unittest.TestCase):
             self.assertIn(f"belfryctl [OPTION…] {command}", result.stdout)
         self.assertEqual(run_ctl(None, "help").stdout, run_ctl(None, "--help").stdout)
         self.assertEqual(run_ctl(None, "help", "nonsense").returncode, 2)
+
+    def test_completion_offers_what_the_help_tells(self):
+        self.assertEqual(self.complete(""), {*self.commands(), "help"})
+        self.assertEqual(self.complete("help", ""), {*self.commands(), "help"})
+        for command in self.commands():
+            offered = self.complete(command, "--")
+            self.assertEqual(offered, {"--" + option for option in self.options(command)}, command)
+        self.assertEqual(self.complete("--bus", "session", "bac"), {"backup"})
+        self.assertEqual(self.complete("--bus", "=", "session", "bac"), {"backup"})
+        self.assertEqual(self.complete("--color", "=", "a"), {"auto", "always"})
+        self.assertEqual(self.complete("--color", "="), {"auto", "always", "never"})
+        self.assertEqual(self.complete("--bus", "s"), {"session", "system"})
+        self.assertEqual(self.complete("list", "al"), set())
+        self.assertEqual(self.complete("send", "alice", "--title", "--"), set())
+        for words in ["import"], ["backup"], ["token", "--secret-file"]:
+            self.assertEqual(self.complete(*words, __file__[:-1]), {__file__})
 
     def test_man_page_names_every_command_and_option(self):
         with open(os.path.join(SOURCE_ROOT, "data", "belfryctl.1"), encoding="utf-8") as file:
