@@ -495,8 +495,8 @@ class InstalledTests(InstallTestCase):
         env = environment(TMPDIR=self.folder)
         for name in ("BELFRYD", "BELFRY_SCHEMAS", "PYTHONPATH"):
             env.pop(name, None)
-        output = run(runner, "--dir", in_prefix("share"), "belfry/sessions", "belfry/http", "belfry/ctl",
-                     env=env)
+        output = run(runner, "--dir", in_prefix("share"), "belfry/sessions", "belfry/http",
+                     "belfry/ctl_live", env=env)
         self.assertIn("SUMMARY: total=3; passed=3; skipped=0; failed=0", output)
 
 

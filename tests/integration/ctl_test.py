@@ -17,7 +17,6 @@ import unicodedata
 from belfry_test import PATIENCE, BelfryTestCase
 
 BELFRYCTL = os.environ["BELFRYCTL"]
-SOURCE_ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
 
 def environment(**more):

@@ -16,7 +16,7 @@ import unittest
 
 import belfry_test
 from belfry_test import PATIENCE, Bus, GLib
-from ctl_test import BELFRYCTL, SOURCE_ROOT, Ctl, environment, run_ctl
+from ctl_test import BELFRYCTL, Ctl, environment, run_ctl
 
 class Backup(Ctl):
     def create_until_set(self, user, stop, ids):
@@ -297,74 +297,16 @@ class Commands(Ctl):
                 self.assertNotEqual(result.stderr, "")
 
 
-class Words(unittest.TestCase):
-    """What is said of the commands, in three places."""
-
-    def options(self, command):
-        result = run_ctl(None, "help", command)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return set(re.findall(r"^ .*--([a-z-]+)", result.stdout, re.MULTILINE))
-
-    def commands(self):
-        help = run_ctl(None, "--help").stdout
-        commands = re.findall(r"^  ([a-z]+)  ", help.split("Commands:")[1], re.MULTILINE)
-        self.assertGreater(len(commands), 10)
-        return commands
-
-    def complete(self, *words):
-        """What bash offers for the last word."""
-        script = ('source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _belfryctl; '
-                  'printf "%s\\n" "${COMPREPLY[@]}"')
-        file = os.path.join(SOURCE_ROOT, "data", "completions", "belfryctl")
-        result = subprocess.run(["bash", "-c", script, file, "belfryctl", *words],
-                                capture_output=True, text=True, timeout=PATIENCE)
-        self.assertEqual((result.returncode, result.stderr), (0, ""))
-        return set(result.stdout.split())
-
-    def test_help_of_a_command_is_the_same_in_both_ways(self):
-        for command in self.commands():
-            result = run_ctl(None, command, "--help")
-            self.assertEqual(result.stdout, run_ctl(None, "help", command).stdout)
-            self.assertIn(f"belfryctl [OPTION…] {command}", result.stdout)
-        self.assertEqual(run_ctl(None, "help").stdout, run_ctl(None, "--help").stdout)
-        self.assertEqual(run_ctl(None, "help", "nonsense").returncode, 2)
-
-    def test_completion_offers_what_the_help_tells(self):
-        self.assertEqual(self.complete(""), {*self.commands(), "help"})
-        self.assertEqual(self.complete("help", ""), {*self.commands(), "help"})
-        for command in self.commands():
-            offered = self.complete(command, "--")
-            self.assertEqual(offered, {"--" + option for option in self.options(command)}, command)
-        self.assertEqual(self.complete("--bus", "session", "bac"), {"backup"})
-        self.assertEqual(self.complete("--bus", "=", "session", "bac"), {"backup"})
-        self.assertEqual(self.complete("--color", "=", "a"), {"auto", "always"})
-        self.assertEqual(self.complete("--color", "="), {"auto", "always", "never"})
-        self.assertEqual(self.complete("--bus", "s"), {"session", "system"})
-        self.assertEqual(self.complete("list", "al"), set())
-        self.assertEqual(self.complete("send", "alice", "--title", "--"), set())
-        for words in ["import"], ["backup"], ["token", "--secret-file"]:
-            self.assertEqual(self.complete(*words, __file__[:-1]), {__file__})
-
-    def test_man_page_names_every_command_and_option(self):
-        with open(os.path.join(SOURCE_ROOT, "data", "belfryctl.1"), encoding="utf-8") as file:
-            page = file.read().replace("\\-", "-")
-        for command in self.commands():
-            section = re.search(rf"^\.TP\n\.BI? ?R? ?{command}\b.*?(?=^\.TP|^\.S[SH])", page,
-                                re.MULTILINE | re.DOTALL)
-            self.assertIsNotNone(section, command)
-            own = self.options(command) - {"bus", "json", "color", "version", "help"}
-            self.assertEqual(set(re.findall(r"--([a-z-]+)", section.group())) - {"new-epoch"},
-                             own, command)
-
-
 class WithoutBelfry(unittest.TestCase):
     def test_a_belfry_that_does_not_run_is_said(self):
         with contextlib.closing(Bus()) as bus:
             result = run_ctl(bus, "status")
-            error = run_ctl(bus, "--json", "list", "alice")
+            error = run_ctl(bus, "--json", "status")
         self.assertEqual(result.returncode, 1)
         self.assertIn("org.belfry.Belfry1", result.stderr)
-        self.assertEqual(json.loads(error.stderr)["error"]["code"], "ServiceUnknown")
+        # The one from a bus that could start Belfry, the other from one that could not.
+        self.assertIn(json.loads(error.stderr)["error"]["code"],
+                      ("NameHasNoOwner", "ServiceUnknown"))
 
 
 if __name__ == "__main__":
