@@ -94,13 +94,17 @@ notify_available (BelfryClient *client, gpointer data)
   g_object_notify (G_OBJECT (client), "available");
 }
 
+/* Lets other threads see how the link is. */
 static void
-set_available (BelfryClientAgent *self, gboolean available)
+publish (BelfryClientAgent *self, gboolean available)
 {
+  GDBusConnection *connection = belfry_client_link_get_connection (self->link);
+
   g_mutex_lock (&self->mutex);
   self->available = available;
+  if (connection != NULL)
+    g_set_object (&self->connection, connection);
   g_mutex_unlock (&self->mutex);
-  belfry_client_agent_tell (self, notify_available, NULL, NULL);
 }
 
 static void
@@ -108,9 +112,7 @@ on_connected (gpointer user_data)
 {
   BelfryClientAgent *self = user_data;
 
-  g_mutex_lock (&self->mutex);
-  g_set_object (&self->connection, belfry_client_link_get_connection (self->link));
-  g_mutex_unlock (&self->mutex);
+  publish (self, belfry_client_link_is_up (self->link));
   belfry_client_queue_connected (self->queue);
 }
 
@@ -119,7 +121,8 @@ on_came (gpointer user_data)
 {
   BelfryClientAgent *self = user_data;
 
-  set_available (self, TRUE);
+  publish (self, TRUE);
+  belfry_client_agent_tell (self, notify_available, NULL, NULL);
   belfry_client_renew_subscription (self);
   belfry_client_renew_types (self);
   belfry_client_queue_came (self->queue);
@@ -130,7 +133,8 @@ on_went (gpointer user_data)
 {
   BelfryClientAgent *self = user_data;
 
-  set_available (self, FALSE);
+  publish (self, FALSE);
+  belfry_client_agent_tell (self, notify_available, NULL, NULL);
   belfry_client_queue_went (self->queue);
 }
 
@@ -152,7 +156,7 @@ on_received (const char *signal, GVariant *parameters, gpointer user_data)
 }
 
 static const BelfryClientLinkFuncs link_funcs = {
-  on_connected, on_came, on_went, on_failed, on_received,
+  on_came, on_connected, on_went, on_failed, on_received,
 };
 
 static gboolean

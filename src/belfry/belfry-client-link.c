@@ -344,12 +344,13 @@ on_owner (BelfryClientLink *self, const char *owner)
   g_free (self->owner);
   self->owner = g_strdup (owner);
   self->knows_owner = TRUE;
-  if (first)
-    self->funcs->connected (self->user_data);
   if (owner == NULL)
     go (self);
   if (first)
-    ask_bus (self);
+    {
+      ask_bus (self);
+      self->funcs->connected (self->user_data);
+    }
   else if (owner != NULL)
     belfry_client_link_look (self);
 }
@@ -427,8 +428,8 @@ on_socket (GObject *source, GAsyncResult *result, gpointer user_data)
     g_clear_object (&connection);
   else if (connection != NULL && use_connection (self, connection, &error))
     {
-      self->funcs->connected (self->user_data);
       come (self);
+      self->funcs->connected (self->user_data);
     }
   else if (has_bus (self))
     look_on_bus (self);

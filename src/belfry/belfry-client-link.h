@@ -15,9 +15,9 @@ typedef struct _BelfryClientLink BelfryClientLink;
 
 typedef struct
 {
-  void (*connected) (gpointer user_data); /* there is a connection, Belfry may be there or not */
-  void (*came) (gpointer user_data);      /* Belfry can be called from now on */
-  void (*went) (gpointer user_data);      /* no longer */
+  void (*came) (gpointer user_data);                        /* Belfry can be called from now on */
+  void (*connected) (gpointer user_data);                   /* whether it has come or not */
+  void (*went) (gpointer user_data);                        /* it cannot be called any more */
   void (*failed) (const GError *error, gpointer user_data); /* it was looked for in vain */
   void (*received) (const char *signal, GVariant *parameters, gpointer user_data);
 } BelfryClientLinkFuncs;

@@ -474,7 +474,8 @@ belfry_client_queue_add (BelfryClientQueue *self, BelfryClientCall *call)
   insert (self, call);
   if (call->lane == BELFRY_CLIENT_LANE_OPENING)
     belfry_client_link_look (self->link);
-  else
+  /* Renewals are made where calls are sent next: all of them go first. */
+  else if (call->lane != BELFRY_CLIENT_LANE_RENEWAL)
     send_waiting (self);
 }
 

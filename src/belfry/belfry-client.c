@@ -192,27 +192,52 @@ belfry_client_init (BelfryClient *self)
   self->patience = DEFAULT_PATIENCE;
 }
 
-/* Ends the call of a task, in the thread of the links. Takes @reply and @error over. */
+/* An asynchronous call that has ended. */
+typedef struct
+{
+  GTask *task;
+  GVariant *reply;
+  GError *error;
+} Ended;
+
+static void
+ended_free (gpointer data)
+{
+  Ended *ended = data;
+
+  g_clear_pointer (&ended->reply, g_variant_unref);
+  g_clear_error (&ended->error);
+  g_object_unref (ended->task);
+  g_free (ended);
+}
+
+static gboolean
+on_ended (gpointer user_data)
+{
+  Ended *ended = user_data;
+
+  if (ended->error != NULL)
+    g_task_return_error (ended->task, g_steal_pointer (&ended->error));
+  else
+    g_task_return_pointer (ended->task, g_steal_pointer (&ended->reply),
+                           (GDestroyNotify) g_variant_unref);
+  return G_SOURCE_REMOVE;
+}
+
+/* Ends the call of a task. The task goes to where it came from before it is let go, so that the
+ * client does not have its last reference in the thread of the links. Takes all three over. */
 static void
 return_reply (GVariant *reply, GError *error, gpointer user_data)
 {
-  g_autoptr (GTask) task = user_data;
+  g_autoptr (GSource) source = g_idle_source_new ();
+  Ended *ended = g_new0 (Ended, 1);
 
-  if (error != NULL)
-    g_task_return_error (task, error);
-  else
-    g_task_return_pointer (task, reply, (GDestroyNotify) g_variant_unref);
-}
-
-static void
-return_opened (GVariant *reply, GError *error, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-
-  if (error != NULL)
-    g_task_return_error (task, error);
-  else
-    g_task_return_boolean (task, TRUE);
+  ended->task = user_data;
+  ended->reply = reply;
+  ended->error = error;
+  g_source_set_priority (source, g_task_get_priority (ended->task));
+  g_source_set_callback (source, on_ended, ended, ended_free);
+  g_source_attach (source, g_task_get_context (ended->task));
 }
 
 /* One who blocks until a call has ended. */
@@ -275,7 +300,8 @@ on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GTask) task = user_data;
   GError *error = NULL;
 
-  if (g_task_propagate_boolean (G_TASK (result), &error))
+  g_task_propagate_pointer (G_TASK (result), &error);
+  if (error == NULL)
     g_task_return_pointer (task, g_object_ref (source), g_object_unref);
   else
     g_task_return_error (task, error);
@@ -310,7 +336,7 @@ belfry_client_new (const char *bus,
   g_task_set_name (opened, "[belfry] open");
   belfry_client_agent_call (
       self->agent,
-      belfry_client_call_new (BELFRY_CLIENT_LANE_OPENING, NULL, NULL, return_opened, opened),
+      belfry_client_call_new (BELFRY_CLIENT_LANE_OPENING, NULL, NULL, return_reply, opened),
       cancellable);
 }
 
