@@ -6,5 +6,6 @@
 #include "belfry-client.h"
 #include "belfry-data.h"
 #include "belfry-error.h"
+#include "belfry-inbox-model.h"
 #include "belfry-message.h"
 #include "belfry-notification.h"
