@@ -235,6 +235,32 @@ class Program(InstallTestCase):
         self.assertIn("jwt-secret-file or jwt-jwks-file", result.stderr)
         self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
 
+class Desktop(InstallTestCase):
+    def test_the_entry_is_without_faults_and_its_icon_is_there(self):
+        if shutil.which("desktop-file-validate") is None:
+            self.skipTest("there is no desktop-file-validate")
+        entry = in_prefix("share/applications/org.belfry.DesktopBridge.desktop")
+        self.assertEqual(run("desktop-file-validate", entry), "")
+        icon = re.search("^Icon=(.*)$", read(entry), re.MULTILINE).group(1)
+        self.assertTrue(os.path.exists(in_prefix(f"share/icons/hicolor/scalable/apps/{icon}.svg")))
+
+    def test_a_click_starts_the_bridge_and_counts(self):
+        bus = self.start_bus()
+        bus.configure("listen=127.0.0.1:0\njwt-secret-file=" + self.write("key", "x" * 32))
+        client = self.connect(bus)
+        user = pwd.getpwuid(os.getuid()).pw_name
+        id = client.create(user, {"title": "Hello"})
+        # As the shell does it.
+        client.connection.call_sync(
+            "org.belfry.DesktopBridge", "/org/belfry/DesktopBridge", "org.freedesktop.Application",
+            "ActivateAction", GLib.Variant("(sava{sv})", ("mark-read", [GLib.Variant("x", id)], {})),
+            None, Gio.DBusCallFlags.NONE, -1, None)
+        deadline = time.monotonic() + PATIENCE
+        while client.call("Notifications.CountUnread", "(s)", user) > 0:
+            assert time.monotonic() < deadline, "the click was lost: " + read(bus.log)
+            time.sleep(0.02)
+        bus.stop_belfryd(client)
+
 
 class Activation(InstallTestCase):
     async def receive_missed(self, bus, port, secret):
@@ -290,10 +316,11 @@ class System(InstallTestCase):
     def test_units_are_without_faults(self):
         if shutil.which("systemd-analyze") is None:
             self.skipTest("there is no systemd-analyze")
-        for unit, which in (("system", "--system"), ("user", "--user")):
+        for unit, which in (("system/belfry", "--system"), ("user/belfry", "--user"),
+                            ("user/app-org.belfry.DesktopBridge", "--user")):
             result = subprocess.run(
                 ["systemd-analyze", which, "--man=no", "--recursive-errors=no", "verify",
-                 in_prefix(f"lib/systemd/{unit}/belfry.service")],
+                 in_prefix(f"lib/systemd/{unit}.service")],
                 capture_output=True, text=True,
                 env=environment(XDG_RUNTIME_DIR=self.folder))
             self.assertEqual((result.returncode, result.stderr), (0, ""), unit)
