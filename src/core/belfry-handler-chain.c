@@ -107,6 +107,9 @@ belfry_handler_chain_handle (BelfryHandlerChain *self,
           return;
         case BELFRY_HANDLER_RESULT_REFUSED:
         default:
+          /* It may be an exception in a program that handles messages itself. */
+          g_message ("A message of the type “%s” was refused by %s",
+                     belfry_message_get_message_type (message), G_OBJECT_TYPE_NAME (handler));
           if (!belfry_message_is_answered (message))
             belfry_message_reply_error (message, "FORBIDDEN", "The message was refused", NULL);
           return;

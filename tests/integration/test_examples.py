@@ -42,8 +42,8 @@ class ExamplesTestCase(BelfryTestCase):
 
     def start_example(self, *arguments, until):
         """Runs it until the test ends, waits for a line, and gives what that matched."""
-        process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True,
-                                   env=self.session_environment())
+        process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   text=True, env=self.session_environment())
 
         def end():
             process.send_signal(signal.SIGTERM)
@@ -51,6 +51,7 @@ class ExamplesTestCase(BelfryTestCase):
             process.stdout.close()
 
         self.addCleanup(end)
+        self.example_output = process.stdout
         for line in process.stdout:
             match = re.search(until, line)
             if match:
@@ -167,6 +168,11 @@ jwt-secret-file={self.daemon.secret_file}
             self.assertEqual((frame["id"], frame["data"]["code"], frame["data"]["fatal"]),
                              (id, "FORBIDDEN", False))
         self.assertEqual((await tab.request("unread_count"))["unreadCount"], 0)
+        # The log says of which type and by whom, and nothing of what the user has written.
+        line = next(line for line in self.example_output if "was refused" in line)
+        self.assertIn("type “chat.say” was refused by", line)
+        self.assertIn("Raising", line)
+        self.assertNotIn("Hello", line)
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
