@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "belfry-bus-activator.h"
 #include "belfry-bus-bouncer.h"
 #include "belfry-bus-creations.h"
 #include "belfry-bus-gate.h"
@@ -20,6 +21,7 @@ struct _BelfryBus
   BelfryBusContext context;
   BelfryBusSubscribers *subscribers;
   BelfryBusWorkerHandler *worker_handler;
+  BelfryBusActivator *activator;
   BelfryBusBouncer *bouncer;
   BelfryBusGate *gate;
   BelfryBusCreations *creations;

@@ -277,11 +277,16 @@ handle_messages (BelfryBus *self, GVariant *parameters, GDBusMethodInvocation *i
   GError *error = NULL;
 
   g_variant_get (parameters, "(^a&s)", &types);
-  if (!belfry_bus_worker_handler_handle (self->worker_handler, invocation,
-                                         belfry_bus_get_grant (self, invocation), types, &error))
-    belfry_bus_take_error (invocation, error);
-  else
-    g_dbus_method_invocation_return_value (invocation, NULL);
+  if (!belfry_bus_activator_check_types (
+          self->activator, g_dbus_method_invocation_get_sender (invocation), types, &error)
+      || !belfry_bus_worker_handler_handle (self->worker_handler, invocation,
+                                            belfry_bus_get_grant (self, invocation), types, &error))
+    {
+      belfry_bus_take_error (invocation, error);
+      return;
+    }
+  g_dbus_method_invocation_return_value (invocation, NULL);
+  belfry_bus_activator_hand_over (self->activator);
 }
 
 static void

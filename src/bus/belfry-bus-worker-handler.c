@@ -156,12 +156,18 @@ add_request (BelfryBusWorkerHandler *self, Worker *worker, BelfryMessage *messag
   return request->id;
 }
 
-static BelfryHandlerResult
-belfry_bus_worker_handler_handle_message (BelfryMessageHandler *handler,
-                                          BelfrySession *session,
-                                          BelfryMessage *message)
+/* Whether a worker handles @type, be it for some users only. */
+gboolean
+belfry_bus_worker_handler_handles (BelfryBusWorkerHandler *self, const char *type)
 {
-  BelfryBusWorkerHandler *self = BELFRY_BUS_WORKER_HANDLER (handler);
+  return g_hash_table_contains (self->types, type);
+}
+
+/* Gives @message to the worker that handles its type. Returns: FALSE if there is none for its user
+ */
+gboolean
+belfry_bus_worker_handler_hand_over (BelfryBusWorkerHandler *self, BelfryMessage *message)
+{
   const char *type = belfry_message_get_message_type (message);
   Worker *worker = g_hash_table_lookup (self->types, type);
   const char *request_id = "";
@@ -169,14 +175,14 @@ belfry_bus_worker_handler_handle_message (BelfryMessageHandler *handler,
   /* For other users it is as if nobody handled the type. */
   if (worker == NULL
       || !belfry_bus_grant_allows (worker->grant, type, belfry_message_get_user_id (message)))
-    return BELFRY_HANDLER_RESULT_NOT_MINE;
+    return FALSE;
   if (belfry_message_get_wants_reply (message))
     {
       if (g_hash_table_size (worker->requests) >= MAX_OPEN_REQUESTS)
         {
           belfry_message_reply_error (message, "BUSY", "The worker has too many open requests",
                                       NULL);
-          return BELFRY_HANDLER_RESULT_TAKEN;
+          return TRUE;
         }
       request_id = add_request (self, worker, message);
     }
@@ -184,7 +190,17 @@ belfry_bus_worker_handler_handle_message (BelfryMessageHandler *handler,
                           g_variant_new ("(sssss)", belfry_message_get_session_id (message),
                                          belfry_message_get_user_id (message), type,
                                          belfry_message_get_data (message), request_id));
-  return BELFRY_HANDLER_RESULT_TAKEN;
+  return TRUE;
+}
+
+static BelfryHandlerResult
+belfry_bus_worker_handler_handle_message (BelfryMessageHandler *handler,
+                                          BelfrySession *session,
+                                          BelfryMessage *message)
+{
+  return belfry_bus_worker_handler_hand_over (BELFRY_BUS_WORKER_HANDLER (handler), message)
+             ? BELFRY_HANDLER_RESULT_TAKEN
+             : BELFRY_HANDLER_RESULT_NOT_MINE;
 }
 
 static void

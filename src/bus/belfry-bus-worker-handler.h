@@ -23,6 +23,8 @@ G_DECLARE_FINAL_TYPE (BelfryBusWorkerHandler,
 BelfryBusWorkerHandler *
 belfry_bus_worker_handler_new (BelfrySessionRegistry *registry, gsize max_data);
 
+gboolean belfry_bus_worker_handler_handles (BelfryBusWorkerHandler *self, const char *type);
+gboolean belfry_bus_worker_handler_hand_over (BelfryBusWorkerHandler *self, BelfryMessage *message);
 gboolean belfry_bus_worker_handler_handle (BelfryBusWorkerHandler *self,
                                            GDBusMethodInvocation *invocation,
                                            BelfryBusGrant *grant,

@@ -145,6 +145,12 @@ belfry_bus_dispose (GObject *object)
     belfry_bus_bouncer_close (self->bouncer);
   g_clear_pointer (&self->turns, belfry_bus_turns_free);
   g_clear_pointer (&self->subscribers, belfry_bus_subscribers_free);
+  if (self->activator != NULL)
+    {
+      belfry_handler_chain_remove (self->context.chain, BELFRY_MESSAGE_HANDLER (self->activator));
+      belfry_bus_activator_close (self->activator);
+    }
+  g_clear_object (&self->activator);
   if (self->worker_handler != NULL)
     belfry_handler_chain_remove (self->context.chain,
                                  BELFRY_MESSAGE_HANDLER (self->worker_handler));
@@ -193,6 +199,8 @@ belfry_bus_new (const BelfryBusContext *context, GPtrArray *rights)
   self->subscribers = belfry_bus_subscribers_new (context->service, context->registry);
   self->worker_handler = belfry_bus_worker_handler_new (context->registry, context->max_data);
   belfry_handler_chain_add (context->chain, BELFRY_MESSAGE_HANDLER (self->worker_handler));
+  self->activator = belfry_bus_activator_new (self->worker_handler);
+  belfry_handler_chain_add (context->chain, BELFRY_MESSAGE_HANDLER (self->activator));
   return self;
 }
 
@@ -207,7 +215,9 @@ belfry_bus_serve (BelfryBus *self, GDBusConnection *connection, GError **error)
 
   registration->connection = g_object_ref (connection);
   g_ptr_array_add (self->connections, registration);
-  if (!is_bus)
+  if (is_bus)
+    belfry_bus_activator_set_connection (self->activator, connection);
+  else
     belfry_bus_bouncer_meet_peer (self->bouncer, connection);
   belfry_bus_gate_guard (self->gate, connection, is_bus);
   for (guint i = 0; i < N_INTERFACES; i++)
@@ -221,6 +231,23 @@ belfry_bus_serve (BelfryBus *self, GDBusConnection *connection, GError **error)
         return FALSE;
     }
   return TRUE;
+}
+
+/* Sets which services of the bus handle which types, in place of those that did. A bus has to be
+ * served.
+ *
+ * @types: type → name on the bus */
+void
+belfry_bus_declare_handlers (BelfryBus *self, GHashTable *types)
+{
+  belfry_bus_activator_declare (self->activator, types);
+}
+
+/* Ends what has waited for too long. */
+void
+belfry_bus_sweep (BelfryBus *self)
+{
+  belfry_bus_activator_sweep (self->activator);
 }
 
 /* Whether a process may call anything, or is to be turned away.

@@ -32,6 +32,8 @@ G_DECLARE_FINAL_TYPE (BelfryBus, belfry_bus, BELFRY, BUS, GObject)
 
 BelfryBus *belfry_bus_new (const BelfryBusContext *context, GPtrArray *rights);
 gboolean belfry_bus_admits (BelfryBus *self, uid_t uid, pid_t pid);
+void belfry_bus_declare_handlers (BelfryBus *self, GHashTable *types);
+void belfry_bus_sweep (BelfryBus *self);
 gboolean belfry_bus_serve (BelfryBus *self, GDBusConnection *connection, GError **error);
 void belfry_bus_leave (BelfryBus *self, GDBusConnection *connection);
 void belfry_bus_shut_down (BelfryBus *self);

@@ -65,7 +65,7 @@ on_reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
   Daemon *daemon = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (belfry_server_reload_keys_finish (BELFRY_SERVER (source), result, &error))
+  if (belfry_server_reload_finish (BELFRY_SERVER (source), result, &error))
     g_message (_ ("The keys for tokens were read again"));
   else
     g_warning (_ ("The old keys for tokens stay in use: %s"), error->message);
@@ -81,7 +81,7 @@ on_hang_up (gpointer user_data)
   if (daemon->stopping)
     return G_SOURCE_CONTINUE;
   sd_notifyf (FALSE, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time ());
-  belfry_server_reload_keys_async (daemon->server, NULL, on_reloaded, daemon);
+  belfry_server_reload_async (daemon->server, NULL, on_reloaded, daemon);
   return G_SOURCE_CONTINUE;
 }
 

@@ -15,10 +15,11 @@ struct _BelfryServerConfig
 
   char *bus; /* session, system or an address */
   char *worker_socket;
-  GPtrArray *rights;  /* of BelfryBusRight, or NULL */
-  GPtrArray *listen;  /* of GSocketAddress */
-  GPtrArray *sockets; /* of GSocket, which listen */
-  char *database;     /* the path of an SQLite file */
+  char **handler_dirs; /* or NULL for those of the user and the system */
+  GPtrArray *rights;   /* of BelfryBusRight, or NULL */
+  GPtrArray *listen;   /* of GSocketAddress */
+  GPtrArray *sockets;  /* of GSocket, which listen */
+  char *database;      /* the path of an SQLite file */
   gboolean new_epoch;
   guint retention_age;   /* days, 0 for ever */
   guint retention_count; /* 0 for all */

@@ -146,6 +146,14 @@ set_path (BelfryServerConfig *self, gpointer field, const char *value, GError **
   return set_text (self, field, value, error);
 }
 
+static gboolean
+add_path (BelfryServerConfig *self, gpointer field, const char *value, GError **error)
+{
+  if (!g_path_is_absolute (value))
+    return set_fault (error, value, "an absolute path");
+  return add_text (self, field, value, error);
+}
+
 /* Names of users are looked up now, once. */
 static gboolean
 add_right (BelfryServerConfig *self, gpointer field, const char *value, GError **error)
@@ -179,6 +187,7 @@ static const Option options[] = {
   { "bus", FIELD (bus), set_text },
   { "worker-socket", FIELD (worker_socket), set_path },
   { "allow-worker", FIELD (rights), add_right, TRUE },
+  { "handler-dir", FIELD (handler_dirs), add_path, TRUE },
   { "listen", FIELD (listen), add_listen, TRUE },
   { "database", FIELD (database), set_database },
   { "new-epoch", FIELD (new_epoch), set_switch },
@@ -216,6 +225,7 @@ belfry_server_config_finalize (GObject *object)
   g_free (self->bus);
   g_free (self->worker_socket);
   g_clear_pointer (&self->rights, g_ptr_array_unref);
+  g_strfreev (self->handler_dirs);
   g_ptr_array_unref (self->listen);
   g_ptr_array_unref (self->sockets);
   g_free (self->database);

@@ -5,6 +5,7 @@
 
 #include <sys/resource.h>
 
+#include "belfry-bus-handler-files.h"
 #include "belfry-bus.h"
 #include "belfry-error.h"
 #include "belfry-handler-chain-private.h"
@@ -268,6 +269,13 @@ get_n_connections (gpointer user_data)
   return self->web != NULL ? belfry_web_server_get_n_connections (self->web) : 0;
 }
 
+/* Returns: (transfer full) */
+static GHashTable *
+read_handler_files (BelfryServer *self)
+{
+  return belfry_bus_handler_files_read ((const char *const *) self->config->handler_dirs);
+}
+
 static gboolean
 make_bus (BelfryServer *self, GError **error)
 {
@@ -281,6 +289,7 @@ make_bus (BelfryServer *self, GError **error)
     .get_n_connections = get_n_connections,
     .user_data = self,
   };
+  g_autoptr (GHashTable) handlers = NULL;
 
   self->connection = belfry_server_bus_connect (self->config->bus, error);
   if (self->connection == NULL)
@@ -293,6 +302,8 @@ make_bus (BelfryServer *self, GError **error)
   self->bus = belfry_bus_new (&context, self->config->rights);
   if (!belfry_bus_serve (self->bus, self->connection, error))
     return FALSE;
+  handlers = read_handler_files (self);
+  belfry_bus_declare_handlers (self->bus, handlers);
   return TRUE;
 }
 
@@ -337,6 +348,7 @@ on_sweep (gpointer user_data)
   BelfryServer *self = user_data;
 
   belfry_session_registry_sweep (self->registry);
+  belfry_bus_sweep (self->bus);
   return G_SOURCE_CONTINUE;
 }
 
@@ -532,73 +544,98 @@ belfry_server_stop_finish (BelfryServer *self, GAsyncResult *result, GError **er
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
+/* What was read again. */
+typedef struct
+{
+  BelfryTokenVerifier *verifier; /* or NULL with @error set */
+  GError *error;
+  GHashTable *handlers;
+} Reload;
+
 static void
-load_keys_in_thread (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+reload_free (gpointer data)
+{
+  Reload *reload = data;
+
+  g_clear_pointer (&reload->verifier, belfry_token_verifier_unref);
+  g_clear_error (&reload->error);
+  g_hash_table_unref (reload->handlers);
+  g_free (reload);
+}
+
+static void
+reload_in_thread (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
 {
   BelfryServer *self = source;
-  GError *error = NULL;
-  BelfryTokenVerifier *verifier = belfry_server_keys_load (self->config, &error);
+  Reload *reload = g_new0 (Reload, 1);
 
-  if (verifier == NULL)
-    g_task_return_error (task, error);
-  else
-    g_task_return_pointer (task, verifier, (GDestroyNotify) belfry_token_verifier_unref);
+  reload->verifier = belfry_server_keys_load (self->config, &reload->error);
+  reload->handlers = read_handler_files (self);
+  g_task_return_pointer (task, reload, reload_free);
 }
 
 /**
- * belfry_server_reload_keys_async:
+ * belfry_server_reload_async:
  * @self: a server that was started
  * @cancellable: (nullable): a cancellable
- * @callback: (scope async): called when the keys are in use, or were refused
+ * @callback: (scope async): called when what was read is in use, or was refused
  * @user_data: for @callback
  *
- * Reads the files with the keys for tokens again. Sessions that are registered stay.
+ * Reads the files with the keys for tokens again, and the handler files, which say which workers
+ * the bus can start. Sessions that are registered stay, and so do workers that handle messages.
  *
  * Since: 0.1
  */
 void
-belfry_server_reload_keys_async (BelfryServer *self,
-                                 GCancellable *cancellable,
-                                 GAsyncReadyCallback callback,
-                                 gpointer user_data)
+belfry_server_reload_async (BelfryServer *self,
+                            GCancellable *cancellable,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data)
 {
   g_autoptr (GTask) task = NULL;
 
   g_return_if_fail (BELFRY_IS_SERVER (self));
 
   task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_name (task, "[belfry] reload keys");
-  g_task_run_in_thread (task, load_keys_in_thread);
+  g_task_set_name (task, "[belfry] reload");
+  g_task_run_in_thread (task, reload_in_thread);
 }
 
 /**
- * belfry_server_reload_keys_finish:
+ * belfry_server_reload_finish:
  * @self: a server
  * @result: what the callback was given
  * @error: return location for an error
  *
- * Ends [method@BelfryServer.Server.reload_keys_async].
+ * Ends [method@BelfryServer.Server.reload_async]. A handler file that is faulty is passed over with
+ * a warning, and is no error.
  *
  * Errors: %BELFRY_ERROR_INVALID_ARGS if a file is not there or does not hold keys; then the old
- * keys stay in use.
+ * keys stay in use, while the handler files are those that were read.
  *
  * Returns: %TRUE, or %FALSE with @error set
  *
  * Since: 0.1
  */
 gboolean
-belfry_server_reload_keys_finish (BelfryServer *self, GAsyncResult *result, GError **error)
+belfry_server_reload_finish (BelfryServer *self, GAsyncResult *result, GError **error)
 {
-  g_autoptr (BelfryTokenVerifier) verifier = NULL;
+  Reload *reload;
+  gboolean ok;
 
   g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
 
-  verifier = g_task_propagate_pointer (G_TASK (result), error);
-  if (verifier == NULL)
+  reload = g_task_propagate_pointer (G_TASK (result), error);
+  if (reload == NULL)
     return FALSE;
-  if (self->web != NULL)
-    belfry_web_server_set_verifier (self->web, verifier);
-  return TRUE;
+  belfry_bus_declare_handlers (self->bus, reload->handlers);
+  ok = reload->verifier != NULL;
+  if (ok && self->web != NULL)
+    belfry_web_server_set_verifier (self->web, reload->verifier);
+  if (!ok)
+    g_propagate_error (error, g_steal_pointer (&reload->error));
+  reload_free (reload);
+  return ok;
 }
 
 /**

@@ -31,13 +31,12 @@ belfry_server_stop_async (BelfryServer *self, GAsyncReadyCallback callback, gpoi
 BELFRY_API
 gboolean belfry_server_stop_finish (BelfryServer *self, GAsyncResult *result, GError **error);
 BELFRY_API
-void belfry_server_reload_keys_async (BelfryServer *self,
-                                      GCancellable *cancellable,
-                                      GAsyncReadyCallback callback,
-                                      gpointer user_data);
+void belfry_server_reload_async (BelfryServer *self,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data);
 BELFRY_API
-gboolean
-belfry_server_reload_keys_finish (BelfryServer *self, GAsyncResult *result, GError **error);
+gboolean belfry_server_reload_finish (BelfryServer *self, GAsyncResult *result, GError **error);
 
 BELFRY_API
 GPtrArray *belfry_server_get_addresses (BelfryServer *self);

@@ -219,7 +219,8 @@ class Program(InstallTestCase):
             "bus", "config", "help", "new-epoch", "verbose", "version", "worker-socket"})
         # With all that is commented in force, but what belongs to the machine.
         everything = re.sub(r"^#([a-z-]+=)", r"\1", text, flags=re.MULTILINE)
-        everything = re.sub(r"^jwt-jwks-file=.*\n", "", everything, flags=re.MULTILINE)
+        everything = re.sub(r"^(jwt-jwks-file|handler-dir)=.*\n", "", everything,
+                            flags=re.MULTILINE)
         config = self.write("everything.conf", everything)
         bus = belfry_test.Bus()
         self.addCleanup(bus.close)

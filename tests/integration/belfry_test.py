@@ -191,7 +191,7 @@ class Daemon:
 
     def start(self):
         self.log = []
-        environment = dict(os.environ, XDG_DATA_HOME=self.folder, **self.environment)
+        environment = dict(os.environ, XDG_DATA_HOME=self.folder)
         if not (ALL or self.finds_leaks):
             environment["ASAN_OPTIONS"] = "detect_leaks=0"
         environment.pop("SOCKET_MAX_TOTAL_CONNECTIONS", None)

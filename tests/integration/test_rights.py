@@ -17,6 +17,7 @@ import unittest
 import belfry_test
 from belfry_test import (BELFRYD, NAME, NOTIFICATIONS, PATH, PATIENCE, SESSIONS, BelfryTestCase,
                          BusClient, Gio, GLib, OverSocket)
+from bus_monitor import BusMonitor
 from other_users import USERS, OpenBus, as_root, connect_as
 
 DENIED = "org.freedesktop.DBus.Error.AccessDenied"
@@ -338,35 +339,9 @@ class Identity(RightsTestCase):
             None).unpack()
 
     def monitor(self, member):
-        """Counts the calls of this member on the bus, until it is told to stop."""
-        process = subprocess.Popen(
-            ["dbus-monitor", "--address", self.bus.address,
-             f"type='method_call',member='{member}'", "type='method_call',member='Ping'"],
-            stdout=subprocess.PIPE, text=True)
-        self.addCleanup(process.stdout.close)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        # What it says first may be of before; this it has seen.
-        self.count_until_ping(process, member)
-        return process
-
-    def count_until_ping(self, process, member):
-        stop = threading.Event()
-
-        def ping():
-            while not stop.wait(0.05):
-                self.ask_bus("org.freedesktop.DBus.Peer", "Ping")
-
-        pinging = threading.Thread(target=ping)
-        pinging.start()
-        n = 0
-        for line in process.stdout:
-            n += f"member={member}" in line
-            if "member=Ping" in line:
-                break
-        stop.set()
-        pinging.join()
-        return n
+        monitor = BusMonitor(self.bus.address, member, self.worker)
+        self.addCleanup(monitor.close)
+        return monitor
 
     def pipeline(self, client, calls):
         """Makes calls without waiting, and gives their answers."""
@@ -421,7 +396,7 @@ class Identity(RightsTestCase):
             self.as_user(NOBODY).list("bob")
         with self.assert_denied("no worker"):
             self.as_user(NOBODY).list("bob")
-        self.assertEqual(self.count_until_ping(monitor, "GetConnectionCredentials"), 3)
+        self.assertEqual(monitor.count(), 3)
 
     @as_root
     async def test_who_has_gone_is_forgotten(self):
@@ -458,7 +433,7 @@ class Identity(RightsTestCase):
         # Each was either done as a whole or not at all, and those of nobody were not done.
         self.assertLessEqual(self.worker.list("shop-1")[1], 250)
         deadline = time.monotonic() + PATIENCE
-        while self.count_until_ping(monitor, "GetConnectionCredentials") > 0:
+        while monitor.count() > 0:
             self.assertLess(time.monotonic(), deadline)
 
 
