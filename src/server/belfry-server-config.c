@@ -3,6 +3,7 @@
 
 #include "belfry-server-config-private.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -44,8 +45,8 @@ static const Option *find_option (const char *name);
 static gboolean
 set_fault (GError **error, const char *value, const char *expected)
 {
-  g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS, "“%s”: expected %s", value,
-               expected);
+  g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS, _ ("“%s”: expected %s"), value,
+               _ (expected));
   return FALSE;
 }
 
@@ -55,7 +56,7 @@ set_text (BelfryServerConfig *self, gpointer field, const char *value, GError **
   char **text = field;
 
   if (*value == '\0')
-    return set_fault (error, value, "some text");
+    return set_fault (error, value, N_ ("some text"));
   g_free (*text);
   *text = g_strdup (value);
   return TRUE;
@@ -67,7 +68,7 @@ set_switch (BelfryServerConfig *self, gpointer field, const char *value, GError 
   gboolean *flag = field;
 
   if (!g_str_equal (value, "true") && !g_str_equal (value, "false"))
-    return set_fault (error, value, "true or false");
+    return set_fault (error, value, N_ ("true or false"));
   *flag = g_str_equal (value, "true");
   return TRUE;
 }
@@ -93,7 +94,7 @@ add_origin (BelfryServerConfig *self, gpointer field, const char *value, GError 
   if (g_str_equal (value, "null"))
     return add_text (self, field, value, error);
   if (authority == NULL || authority[3] == '\0' || strchr (authority + 3, '/') != NULL)
-    return set_fault (error, value, "an origin, https://example.org");
+    return set_fault (error, value, N_ ("an origin, https://example.org"));
   return add_text (self, field, value, error);
 }
 
@@ -101,7 +102,7 @@ static gboolean
 add_address (BelfryServerConfig *self, gpointer field, const char *value, GError **error)
 {
   if (!g_hostname_is_ip_address (value))
-    return set_fault (error, value, "an IP address");
+    return set_fault (error, value, N_ ("an IP address"));
   return add_text (self, field, value, error);
 }
 
@@ -115,7 +116,7 @@ add_listen (BelfryServerConfig *self, gpointer field, const char *value, GError 
   guint64 port;
 
   if (colon == NULL || !g_ascii_string_to_unsigned (colon + 1, 10, 0, G_MAXUINT16, &port, NULL))
-    return set_fault (error, value, "HOST:PORT");
+    return set_fault (error, value, N_ ("HOST:PORT"));
   if (value[0] == '[' && colon > value + 1 && colon[-1] == ']')
     host = g_strndup (value + 1, (gsize) (colon - value - 2));
   else
@@ -123,7 +124,7 @@ add_listen (BelfryServerConfig *self, gpointer field, const char *value, GError 
   address = g_inet_socket_address_new_from_string (
       g_str_equal (host, "localhost") ? "127.0.0.1" : host, (guint) port);
   if (address == NULL)
-    return set_fault (error, value, "an IP address and a port, 127.0.0.1:8080 or [::1]:8080");
+    return set_fault (error, value, N_ ("an IP address and a port, 127.0.0.1:8080 or [::1]:8080"));
   g_ptr_array_add (self->listen, address);
   return TRUE;
 }
@@ -132,9 +133,9 @@ static gboolean
 set_database (BelfryServerConfig *self, gpointer field, const char *value, GError **error)
 {
   if (g_str_has_prefix (value, "postgresql:"))
-    return set_fault (error, value, "sqlite:PATH, as this version has no other database");
+    return set_fault (error, value, N_ ("sqlite:PATH, as this version has no other database"));
   if (!g_str_has_prefix (value, SQLITE_PREFIX) || value[strlen (SQLITE_PREFIX)] == '\0')
-    return set_fault (error, value, "sqlite:PATH");
+    return set_fault (error, value, N_ ("sqlite:PATH"));
   return set_text (self, field, value + strlen (SQLITE_PREFIX), error);
 }
 
@@ -142,7 +143,7 @@ static gboolean
 set_path (BelfryServerConfig *self, gpointer field, const char *value, GError **error)
 {
   if (!g_path_is_absolute (value))
-    return set_fault (error, value, "an absolute path");
+    return set_fault (error, value, N_ ("an absolute path"));
   return set_text (self, field, value, error);
 }
 
@@ -176,7 +177,7 @@ set_number (BelfryServerConfig *self, gpointer field, const char *value, GError 
   guint64 parsed;
 
   if (!g_ascii_string_to_unsigned (value, 10, 0, G_MAXUINT, &parsed, NULL))
-    return set_fault (error, value, "a number");
+    return set_fault (error, value, N_ ("a number"));
   *number = (guint) parsed;
   return TRUE;
 }
@@ -243,6 +244,10 @@ belfry_server_config_finalize (GObject *object)
 static void
 belfry_server_config_class_init (BelfryServerConfigClass *klass)
 {
+  /* Every server begins with a configuration, also one in a program of somebody else's. */
+  bindtextdomain (GETTEXT_PACKAGE, LOCALE_DIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+
   G_OBJECT_CLASS (klass)->finalize = belfry_server_config_finalize;
 }
 
@@ -294,7 +299,7 @@ check_bounds (BelfryServerConfig *self, const Option *option, GError **error)
   number = G_STRUCT_MEMBER (guint, self, option->offset);
   if (number >= option->min && number <= option->max)
     return TRUE;
-  g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS, "%u: expected %u to %u", number,
+  g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS, _ ("%u: expected %u to %u"), number,
                option->min, option->max);
   return FALSE;
 }
@@ -329,8 +334,8 @@ belfry_server_config_set (BelfryServerConfig *self,
   option = find_option (name);
   if (option == NULL)
     {
-      g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS, "%s: there is no such option",
-                   name);
+      g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS,
+                   _ ("%s: there is no such option"), name);
       return FALSE;
     }
   if (option->is_list)
@@ -471,7 +476,8 @@ belfry_server_config_add_socket (BelfryServerConfig *self, GSocket *socket, GErr
       || !g_socket_get_option (socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, NULL) || !listens)
     {
       g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS,
-                   "descriptor %d: expected a TCP socket that listens", g_socket_get_fd (socket));
+                   _ ("descriptor %d: expected a TCP socket that listens"),
+                   g_socket_get_fd (socket));
       return FALSE;
     }
   g_ptr_array_add (self->sockets, g_object_ref (socket));

@@ -3,6 +3,7 @@
 
 #include "belfry-server.h"
 
+#include <glib/gi18n-lib.h>
 #include <sys/resource.h>
 
 #include "belfry-bus-handler-files.h"
@@ -161,14 +162,14 @@ open_store (BelfryServer *self, GError **error)
   if (config->database == NULL)
     {
       g_set_error_literal (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS,
-                           "database: expected sqlite:PATH");
+                           _ ("database: expected sqlite:PATH"));
       return FALSE;
     }
   directory = g_path_get_dirname (config->database);
   if (g_mkdir_with_parents (directory, 0700) != 0)
     {
       g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_STORAGE,
-                   "database: %s: the folder cannot be made", directory);
+                   _ ("database: %s: the folder cannot be made"), directory);
       return FALSE;
     }
   self->store = belfry_sql_store_open (config->database, &options, error);
