@@ -176,7 +176,8 @@ class SocketActivation(BelfryTestCase):
         at = arguments.index("--listen")
         del arguments[at:at + 2]
         # It keeps the environment to itself.
-        variables = {"ASAN_OPTIONS": "detect_leaks=0", "XDG_DATA_HOME": self.folder}
+        variables = {"ASAN_OPTIONS": "detect_leaks=0", "XDG_DATA_HOME": self.folder,
+                     "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", "")}
         kept = [f"--setenv={name}={value}" for name, value in variables.items()]
         daemon.arguments = lambda: [program, "--listen", f"127.0.0.1:{port}", "--fdname", "web",
                                     *kept, *arguments]
