@@ -33,6 +33,7 @@ def main():
         with open(os.path.join(DOCS, page + ".md"), encoding="utf-8") as file:
             source = file.read()
         title, body = re.search(r"^# (.*?)\n(.*)", source, re.MULTILINE | re.DOTALL).groups()
+        body = re.sub(r"!\[[^\]]*\]\([^)]*\)\n*", "", body)  # pictures
         body = re.sub(r"\[([^\]\n]*)\]\((?!https?:|#)([^)#]*?)(?:\.md)?(#[^)]*)?\)", link, body)
         with open(os.path.join(output, page + ".md"), "w", encoding="utf-8") as file:
             file.write(f"Title: {title}\n\n{body}")
