@@ -151,7 +151,7 @@ static gboolean
 add_path (BelfryServerConfig *self, gpointer field, const char *value, GError **error)
 {
   if (!g_path_is_absolute (value))
-    return set_fault (error, value, "an absolute path");
+    return set_fault (error, value, N_ ("an absolute path"));
   return add_text (self, field, value, error);
 }
 
