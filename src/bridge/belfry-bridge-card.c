@@ -172,10 +172,9 @@ belfry_bridge_card_new_for_rest (gint64 count)
   BelfryBridgeCard *card = g_rc_box_new0 (BelfryBridgeCard);
 
   card->key = g_strdup ("rest");
-  card->title =
-      g_strdup_printf (ngettext ("%" G_GINT64_FORMAT " older unread notification",
-                                 "%" G_GINT64_FORMAT " older unread notifications", (gulong) count),
-                       count);
+  card->title = g_strdup_printf (
+      ngettext ("%lu older unread notification", "%lu older unread notifications", (gulong) count),
+      (gulong) count);
   card->body = g_strdup ("");
   return card;
 }
