@@ -398,6 +398,15 @@ class System(InstallTestCase):
             self.assertTrue(os.access(in_prefix("bin/" + binary), os.X_OK), binary)
         self.assertIn(f'version="{os.environ["VERSION"]}"', read(path))
 
+    def test_software_centres_are_told_in_every_language(self):
+        metainfo = read(in_prefix("share/metainfo/org.belfry.Belfry1.metainfo.xml"))
+        languages = [name for name in os.listdir(in_prefix("share/locale"))
+                     if os.path.exists(in_prefix(f"share/locale/{name}/LC_MESSAGES/belfry.mo"))]
+        self.assertIn("de", languages)
+        for element in "summary", "p":
+            told = re.findall(f'<{element} xml:lang="(.*?)">', metainfo)
+            self.assertEqual(sorted(told), sorted(languages), element)
+
     def test_sysusers_makes_the_users_of_unit_and_policy(self):
         if shutil.which("systemd-sysusers") is None:
             self.skipTest("there is no systemd-sysusers")
