@@ -123,6 +123,7 @@ class Connection {
   #epoch = null;
   #position = null;
   #retryAfter = null;
+  #reason = null;
   #timer = 0;
   #pending = new Map();
   #nextId = 1;
@@ -194,7 +195,8 @@ class Connection {
       type === "reply" ? waiting?.resolve(data) : waiting.reject(new Error(explain(data)));
     } else if (type === "error") {
       this.#retryAfter = data.retryAfter;
-      this.onStatus(explain(data), "bad");
+      this.#reason = explain(data);
+      this.onStatus(this.#reason, "bad");
     } else {
       this.onFrame(frame);
     }
@@ -205,13 +207,14 @@ class Connection {
     this.#pending.forEach(({ reject }) => reject(new Error(_("The connection is gone"))));
     this.#pending.clear();
     if (code === 1000 || (code >= 4500 && code <= 4999)) {
-      this.onStatus(code === 4501 ? _("the token has run out") : _("closed by the server"), "bad");
+      this.onStatus(this.#reason ?? _("closed by the server"), "bad");
       return;
     }
     const delay = this.#retryAfter
       ?? Math.random() * Math.min(MAX_DELAY, 500 * 2 ** this.#attempts);
     this.#attempts++;
     this.#retryAfter = null;
+    this.#reason = null;
     this.onStatus(_("connecting again"), "bad");
     setTimeout(() => this.#open(), delay);
   }

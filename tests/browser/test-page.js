@@ -215,6 +215,19 @@ for (const [locale, language] of [["de-AT", "de"], ["ja-JP", "ja"], ["zh-CN", "z
   });
 }
 
+test("says what is wrong with a token, and stays away", async () => {
+  const tab = await browser.newPage({ locale: "en-US" });
+  const opened = tab.waitForEvent("websocket");
+  await tab.goto(server.page.replace(/token=[^&]*/, "token=a.b.c"));
+  const socket = await opened;
+  if (!socket.isClosed()) {
+    await socket.waitForEvent("close");
+  }
+  await tab.locator("#status.bad").waitFor();
+  assert.equal(await tab.locator("#status").textContent(), "the token is not valid");
+  await tab.close();
+});
+
 test("removes a notification everywhere", async () => {
   await tabs[1].locator(".item .remove").first().click();
   for (const tab of tabs) {
