@@ -357,6 +357,64 @@ test_what_was_ended_is_not_said_again (Fixture *fixture, gconstpointer data)
 }
 
 static void
+on_lost (BelfryClient *client, const char *type, GError *error, GString *seen)
+{
+  g_assert_error (error, BELFRY_ERROR, BELFRY_ERROR_EXISTS);
+  g_string_append (seen, type);
+}
+
+static GString *warnings;
+
+static GLogWriterOutput
+keep_warning (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
+{
+  if (level != G_LOG_LEVEL_WARNING)
+    return g_log_writer_default (level, fields, n_fields, data);
+  for (gsize i = 0; i < n_fields; i++)
+    if (g_str_equal (fields[i].key, "MESSAGE"))
+      g_string_append (warnings, fields[i].value);
+  return G_LOG_WRITER_HANDLED;
+}
+
+static void
+test_a_type_that_another_has_taken_is_lost_alone (Fixture *fixture, gconstpointer data)
+{
+  static const char *const types[] = { "sum", "max", NULL };
+  g_autoptr (GString) seen = g_string_new (NULL);
+  g_autoptr (GVariant) first = NULL;
+  g_autofree const char **asked = NULL;
+
+  g_signal_connect (fixture->client, "handling-lost", G_CALLBACK (on_lost), seen);
+  belfry_client_handle_messages_async (fixture->client, types, NULL, fixture_on_result, fixture);
+  g_object_unref (fixture_serve (fixture, "HandleMessages", "(['sum', 'max'],)", "()"));
+  fixture_kill_service (fixture);
+  fixture_start_service (fixture);
+
+  /* All or none: so each is asked for by itself. */
+  fixture_wait_for_calls (fixture, 1);
+  refuse (fixture, BELFRY_ERROR_EXISTS);
+  fixture_wait_for_calls (fixture, 2);
+  first = g_variant_ref (g_dbus_method_invocation_get_parameters (fixture->calls->pdata[0]));
+  g_string_truncate (warnings, 0);
+  refuse (fixture, BELFRY_ERROR_EXISTS);
+  fixture_answer (fixture, "()");
+  while (seen->len == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_variant_get_child (first, 0, "^a&s", &asked);
+  g_assert_cmpstr (seen->str, ==, asked[0]);
+  g_assert_nonnull (strstr (warnings->str, seen->str));
+
+  /* The other one stays. */
+  fixture_kill_service (fixture);
+  fixture_start_service (fixture);
+  fixture_wait_for_calls (fixture, 1);
+  assert_method (fixture, 0, "HandleMessages");
+  fixture_answer (fixture, "()");
+  fixture_sync_with_service (fixture);
+  g_assert_cmpuint (seen->len, ==, 3);
+}
+
+static void
 on_available (BelfryClient *client, GParamSpec *pspec, GString *seen)
 {
   g_string_append_c (seen, belfry_client_get_available (client) ? '1' : '0');
@@ -386,6 +444,10 @@ test_it_is_told_when_belfry_comes_and_goes (Fixture *fixture, gconstpointer data
 int
 main (int argc, char **argv)
 {
+  int result;
+
+  warnings = g_string_new (NULL);
+  g_log_set_writer_func (keep_warning, NULL, NULL);
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   ADD ("calls-wait-for-belfry-and-come-in-order", test_calls_wait_for_belfry_and_come_in_order);
   ADD ("what-is-safe-is-repeated-in-its-place", test_what_is_safe_is_repeated_in_its_place);
@@ -403,6 +465,10 @@ main (int argc, char **argv)
   ADD ("what-holds-is-said-again-before-anything-else",
        test_what_holds_is_said_again_before_anything_else);
   ADD ("what-was-ended-is-not-said-again", test_what_was_ended_is_not_said_again);
+  ADD ("a-type-that-another-has-taken-is-lost-alone",
+       test_a_type_that_another_has_taken_is_lost_alone);
   ADD ("it-is-told-when-belfry-comes-and-goes", test_it_is_told_when_belfry_comes_and_goes);
-  return g_test_run ();
+  result = g_test_run ();
+  g_string_free (warnings, TRUE);
+  return result;
 }
