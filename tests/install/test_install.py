@@ -556,6 +556,19 @@ class Development(InstallTestCase):
                  "Hello", env=env)
         self.assert_rung(client, id, {"title": "Hello"})
 
+    def test_a_worker_in_python_has_dictionaries_by_the_installed_overrides(self):
+        folder, = [folder for folder, _, files in os.walk(in_prefix("lib"))
+                   if "Belfry.py" in files and folder.endswith("gi/overrides")]
+        client, env = self.start_belfryd()
+        env["PYTHONPATH"] = os.path.dirname(os.path.dirname(folder))
+        source = self.write("worker.py", """
+import gi
+gi.require_version("Belfry", "1.0")
+from gi.repository import Belfry
+print(Belfry.Client().create("alice", {"title": "Hello"}))
+""")
+        self.assert_rung(client, run("/usr/bin/python3", source, env=env), {"title": "Hello"})
+
     def test_a_worker_in_vala_builds_with_the_installed_vapi_and_rings(self):
         if shutil.which("valac") is None:
             self.skipTest("there is no valac")
