@@ -308,7 +308,7 @@ on_renewed (GVariant *reply, GError *error, gpointer user_data)
 {
   Renewal *renewal = user_data;
   BelfryClientAgent *agent = renewal->agent;
-  gboolean is_refused = error != NULL && error->domain == BELFRY_ERROR;
+  gboolean is_refused = error != NULL && belfry_client_is_refusal (error);
 
   g_clear_pointer (&reply, g_variant_unref);
   if (is_refused && renewal->types[1] == NULL)

@@ -34,6 +34,8 @@ GVariant *belfry_client_call_sync (BelfryClient *self,
 
 gboolean belfry_client_can_repeat (GVariant *parameters);
 
+gboolean belfry_client_is_refusal (const GError *error);
+
 GVariant *belfry_client_dictionary (GVariant *options);
 
 gint64 belfry_client_take_number (GVariant *reply);

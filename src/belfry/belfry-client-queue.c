@@ -328,7 +328,7 @@ repeat_or_end (BelfryClientQueue *self, BelfryClientCall *call, Outcome outcome,
                                       "idempotency-key: ");
       end_call (call, NULL, error);
     }
-  else if (self->patience == 0 || !is_patient (self, call->unanswered_since))
+  else if (call->lane != BELFRY_CLIENT_LANE_RENEWAL && !is_patient (self, call->unanswered_since))
     give_up_call (self, call, error);
   else
     {
@@ -346,7 +346,7 @@ repeat_busy (BelfryClientQueue *self, BelfryClientCall *call, GError *error)
 {
   if (call->busy_since == 0)
     call->busy_since = g_get_monotonic_time ();
-  if (!is_patient (self, call->busy_since))
+  if (call->lane != BELFRY_CLIENT_LANE_RENEWAL && !is_patient (self, call->busy_since))
     {
       give_up_call (self, call, error);
       return;

@@ -245,8 +245,10 @@ static void
 on_renewed (GVariant *reply, GError *error, gpointer user_data)
 {
   g_clear_pointer (&reply, g_variant_unref);
+  if (error != NULL && belfry_client_is_refusal (error))
+    g_warning ("The subscription was refused when it was renewed: %s", error->message);
   /* If it has gone again, there will be another time. */
-  if (error != NULL)
+  else if (error != NULL)
     g_debug ("The subscription was not renewed: %s", error->message);
   g_clear_error (&error);
 }

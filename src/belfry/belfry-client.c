@@ -552,6 +552,14 @@ belfry_client_can_repeat (GVariant *parameters)
   return TRUE;
 }
 
+/* Whether Belfry has said no: it will not say yes the next time. */
+gboolean
+belfry_client_is_refusal (const GError *error)
+{
+  return error->domain == BELFRY_ERROR
+         || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED);
+}
+
 /* Takes over @reply, a tuple of one "t" or "u".
  *
  * Returns: the number, or -1 if @reply is NULL */

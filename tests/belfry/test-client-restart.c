@@ -328,6 +328,28 @@ test_what_holds_is_said_again_before_anything_else (Fixture *fixture, gconstpoin
 }
 
 static void
+test_what_holds_is_said_until_belfry_listens (Fixture *fixture, gconstpointer data)
+{
+  guint n_subscribed = 0;
+
+  belfry_client_set_patience (fixture->client, 0);
+  g_signal_connect (fixture->client, "subscribed", G_CALLBACK (on_event), &n_subscribed);
+  belfry_client_subscribe_async (fixture->client, NULL, NULL, NULL, fixture_on_result, fixture);
+  g_object_unref (fixture_serve (fixture, "Subscribe", "({},)", "()"));
+  fixture_kill_service (fixture);
+  fixture_start_service (fixture);
+  for (guint i = 0; i < 3; i++)
+    {
+      fixture_wait_for_calls (fixture, 1);
+      refuse (fixture, BELFRY_ERROR_BUSY);
+    }
+  fixture_wait_for_calls (fixture, 1);
+  fixture_answer (fixture, "()");
+  while (n_subscribed < 2)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
 test_what_was_ended_is_not_said_again (Fixture *fixture, gconstpointer data)
 {
   static const char *const types[] = { "sum", "max", NULL };
@@ -464,6 +486,7 @@ main (int argc, char **argv)
   ADD ("a-call-that-waits-can-be-cancelled", test_a_call_that_waits_can_be_cancelled);
   ADD ("what-holds-is-said-again-before-anything-else",
        test_what_holds_is_said_again_before_anything_else);
+  ADD ("what-holds-is-said-until-belfry-listens", test_what_holds_is_said_until_belfry_listens);
   ADD ("what-was-ended-is-not-said-again", test_what_was_ended_is_not_said_again);
   ADD ("a-type-that-another-has-taken-is-lost-alone",
        test_a_type_that_another_has_taken_is_lost_alone);
