@@ -92,6 +92,7 @@ class CommandLine(unittest.TestCase):
                  self.options(max_connections_per_user="-1")),
                 (["max-data-size", "1024 to 131072"], self.options(max_data_size="131073")),
                 (["jwt-leeway", "0 to 60"], self.options(jwt_leeway="61")),
+                (["handler-dir", "absolute path"], self.options(handler_dir="handlers")),
                 (["worker-socket", "absolute path"], self.options(worker_socket="workers")),
                 (["allow-worker", "“33”", "uid:NUMBER"], self.options(allow_worker="33")),
                 (["jwt-user-claim"], self.options(jwt_user_claim="")),

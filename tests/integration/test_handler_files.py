@@ -16,6 +16,7 @@ import time
 import belfry_test
 from belfry_test import PATIENCE, BelfryTestCase, Bus, BusClient, Gio, GLib, slow
 from bus_monitor import BusMonitor
+from other_users import USERS, as_root
 
 DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "activated_worker.py")
@@ -27,6 +28,7 @@ CONFIG = """<busconfig>
   <servicedir>{folder}</servicedir>
   <limit name="max_replies_per_connection">5000</limit>
   <policy context="default">
+    <allow user="*"/>
     <allow own="*"/>
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>
@@ -63,11 +65,11 @@ class HandlerTestCase(BelfryTestCase):
     def prepare(self):
         """What has to be there before the daemon starts."""
 
-    def add_service(self, name, types, behaviours):
+    def add_service(self, name, types, behaviours, prefix=()):
         """A service of the bus, and what it notes down is in a folder of its own."""
         folder = os.path.join(self.service_folder, name)
         os.mkdir(folder)
-        command = " ".join((sys.executable, WORKER, folder, name, types, behaviours))
+        command = " ".join((*prefix, sys.executable, WORKER, folder, name, types, behaviours))
         with open(os.path.join(self.service_folder, name + ".service"), "w",
                   encoding="utf-8") as file:
             file.write(f"[D-BUS Service]\nName={name}\nExec={command}\n")
@@ -339,7 +341,6 @@ class Files(HandlerTestCase):
         await tab.receive_error("UNKNOWN_TYPE")
         self.declare("b.handler", "[Handler]\nBusName=org.example.B\nTypes=three\n")
         await self.reload()
-        # Its script takes all three, two of which are declared for another.
         with self.assert_refused(DENIED, "org.example.B"):
             self.worker.call("Sessions.HandleMessages", "(as)", ["three"])
 
@@ -472,6 +473,37 @@ class Example(HandlerTestCase):
             self.assertEqual(await tab.request("sum", numbers=[1, 2]), {"sum": 3})
             self.assertEqual((await tab.request("sum"))["code"], "BAD_SUM")
             await self.wait_until(lambda: not self.has_owner())
+
+
+@as_root
+class OfOneUser(HandlerTestCase):
+    """A worker of another user than belfryd's, who may serve some users only."""
+
+    def setUp(self):
+        uid = USERS[0]
+        self.prefix = (shutil.which("setpriv"), "--reuid", str(uid), "--clear-groups")
+        self.options = ("--allow-worker", f"uid:{uid} types:sum users:shop-")
+        super().setUp()
+
+    def prepare(self):
+        name = "org.example.Sum"
+        self.add_service(name, "sum", "wait", self.prefix)
+        os.chmod(self.service_folder, 0o755)
+        shutil.chown(os.path.join(self.service_folder, name), USERS[0])
+        self.declare("sum.handler", f"[Handler]\nBusName={name}\nTypes=sum\n")
+
+    async def test_what_has_waited_of_other_users_is_of_an_unknown_type(self):
+        bob, shop = await self.open("bob"), await self.open("shop-1")
+        for tab in bob, shop:
+            await tab.send(type="sum", id=1, data={"a": 1})
+            await tab.send(type="sum")
+            await self.wait_until_it_is_taken(tab)
+        self.let_go("org.example.Sum")
+        for _ in range(2):
+            await bob.receive_error("UNKNOWN_TYPE")
+        self.assertEqual((await shop.receive("reply"))["data"], {"type": "sum", "was": {"a": 1}})
+        await self.wait_until(lambda: len(self.notes("org.example.Sum")) == 3)
+        self.assertEqual(self.notes("org.example.Sum"), ["start", 'sum {"a": 1}', "sum {}"])
 
 
 class AtSocket(HandlerTestCase):
