@@ -192,14 +192,10 @@ for (const locale of ["en-GB", "nl-NL", "zh-TW"]) {
 }
 
 for (const [locale, language] of [["de-AT", "de"], ["ja-JP", "ja"], ["zh-CN", "zh-CN"]]) {
-  test(`speaks to a reader of ${locale} in ${language}`, async (t) => {
+  test(`speaks to a reader of ${locale} in ${language}`, async () => {
     const answer = await fetch(new URL("texts.json", server.page));
     const { texts, plurals } = (await answer.json())[language];
-    const form = texts["%d unread notification"]?.[plurals[1]];
-    if (form === undefined) {
-      t.skip("not translated yet");
-      return;
-    }
+    const form = texts["%d unread notification"][plurals[1]];
     const tab = await openTab(locale);
     await waitForItems(tab, 2);
     assert.deepEqual(await words(tab), {
