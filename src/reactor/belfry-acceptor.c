@@ -46,6 +46,7 @@ struct _BelfryAcceptor
   BelfryWatch watch;
   int fd;
   gboolean watching; /* the reactor watches fd */
+  gboolean inherits; /* nobody waits any more who came before the options of fd were set */
   /* The timer is made beforehand: when it is needed, there are no descriptors left. */
   BelfryWatch timer_watch;
   int timer_fd;
@@ -148,11 +149,15 @@ on_connection (BelfryWatch *watch, guint32 events)
 
       if (fd < 0)
         {
+          if (errno == EAGAIN)
+            self->inherits = TRUE;
           if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
             pause_accepting (self, errno);
           /* Anything else is about that one connection, or says that there is none. */
           return;
         }
+      if (!self->inherits)
+        set_options (fd);
       belfry_reactor_adopt (choose_reactor (self), fd);
       if (fd >= fd_limit)
         {
@@ -193,6 +198,8 @@ listen_on (BelfryAcceptor *self, GSocketAddress *address)
   /* An address in IPv6 means IPv6 only, whatever the system's default: name both to get both. */
   if (family == AF_INET6 && setsockopt (self->fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one) != 0)
     return FALSE;
+  set_options (self->fd);
+  self->inherits = TRUE;
   return setsockopt (self->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0
          && bind (self->fd, (struct sockaddr *) &name, length) == 0
          && listen (self->fd, BACKLOG) == 0;
@@ -207,6 +214,7 @@ share (BelfryAcceptor *self, int fd)
   self->fd = fcntl (fd, F_DUPFD_CLOEXEC, 0);
   if (self->fd < 0)
     return FALSE;
+  set_options (self->fd);
   flags = fcntl (self->fd, F_GETFL);
   return flags >= 0 && fcntl (self->fd, F_SETFL, flags | O_NONBLOCK) == 0;
 }
@@ -245,7 +253,6 @@ make (GSocketAddress *address,
       g_set_error_literal (error, G_IO_ERROR, g_io_error_from_errno (errno), g_strerror (errno));
       return NULL;
     }
-  set_options (self->fd);
   start_watching (self);
   belfry_reactor_add_watch (reactors[0], self->timer_fd, EPOLLIN, &self->timer_watch);
   return g_steal_pointer (&self);

@@ -133,39 +133,64 @@ count_watched (void)
   return n;
 }
 
+/* A socket of somebody else's, and an acceptor that shares it. */
+typedef struct
+{
+  BelfryAcceptor *acceptor;
+  int listener;
+  guint16 port;
+} Shared;
+
 static void
-test_a_socket_that_others_keep_is_let_go (Fixture *fixture, gconstpointer data)
+make_listener (Shared *shared)
 {
   struct sockaddr_in name = { .sin_family = AF_INET };
   socklen_t length = sizeof name;
-  int listener = ws_client_socket ();
-  int fds[2] = { ws_client_socket (), ws_client_socket () };
-  guint n_watched;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (BelfryAcceptor) acceptor = NULL;
-  int accepted;
 
   name.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
-  g_assert_cmpint (bind (listener, (struct sockaddr *) &name, length), ==, 0);
-  g_assert_cmpint (listen (listener, 16), ==, 0);
-  g_assert_cmpint (getsockname (listener, (struct sockaddr *) &name, &length), ==, 0);
-  acceptor = belfry_acceptor_new_for_socket (listener, fixture->reactors, 1, &error);
+  shared->listener = ws_client_socket ();
+  g_assert_cmpint (bind (shared->listener, (struct sockaddr *) &name, length), ==, 0);
+  g_assert_cmpint (listen (shared->listener, 16), ==, 0);
+  g_assert_cmpint (getsockname (shared->listener, (struct sockaddr *) &name, &length), ==, 0);
+  shared->port = ntohs (name.sin_port);
+}
+
+static void
+share_listener (Shared *shared, Fixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+
+  shared->acceptor =
+      belfry_acceptor_new_for_socket (shared->listener, fixture->reactors, 1, &error);
   g_assert_no_error (error);
   start (fixture);
-  g_assert_true (ws_client_connect (fds[0], ntohs (name.sin_port)));
+}
+
+static void
+test_a_socket_that_others_keep_is_let_go (Fixture *fixture, gconstpointer data)
+{
+  Shared shared;
+  int fds[2] = { ws_client_socket (), ws_client_socket () };
+  guint n_watched;
+  int accepted;
+
+  make_listener (&shared);
+  share_listener (&shared, fixture);
+  g_assert_true (ws_client_connect (fds[0], shared.port));
   lab_wait (fixture->labs[0], has_accepted, GUINT_TO_POINTER (1));
 
   /* Its timer is no longer watched either. With a watch that is left behind, the reactor would hear
    * of the socket for ever. */
   n_watched = count_watched ();
-  lab_call (fixture->labs[0], close_acceptor, acceptor);
+  lab_call (fixture->labs[0], close_acceptor, shared.acceptor);
   g_assert_cmpuint (count_watched (), ==, n_watched - 2);
-  g_assert_true (ws_client_connect (fds[1], ntohs (name.sin_port)));
-  while ((accepted = accept (listener, NULL, NULL)) < 0)
+  g_assert_true (ws_client_connect (fds[1], shared.port));
+  while ((accepted = accept (shared.listener, NULL, NULL)) < 0)
     g_usleep (1000);
   close (accepted);
-  close (listener);
+  close (shared.listener);
   close_many (fds, G_N_ELEMENTS (fds));
+  belfry_acceptor_free (shared.acceptor);
 }
 
 static void
@@ -224,6 +249,23 @@ test_the_kernel_is_told_what_to_keep_and_when_to_give_a_peer_up (Fixture *fixtur
   lab_wait (fixture->labs[0], has_accepted, GUINT_TO_POINTER (1));
   lab_call (fixture->labs[0], look_at_options, NULL);
   close (fd);
+}
+
+static void
+test_who_came_before_the_options_were_set_has_them (Fixture *fixture, gconstpointer data)
+{
+  Shared shared;
+  int fd = ws_client_socket ();
+
+  make_listener (&shared);
+  g_assert_true (ws_client_connect (fd, shared.port));
+  share_listener (&shared, fixture);
+  lab_wait (fixture->labs[0], has_accepted, GUINT_TO_POINTER (1));
+  lab_call (fixture->labs[0], look_at_options, NULL);
+  lab_call (fixture->labs[0], close_acceptor, shared.acceptor);
+  close (fd);
+  close (shared.listener);
+  belfry_acceptor_free (shared.acceptor);
 }
 
 /* Returns: how many descriptors can be had, at most @most */
@@ -318,6 +360,8 @@ main (int argc, char **argv)
   ADD ("not-more-than-64-are-accepted-in-a-turn", 1, test_not_more_than_64_are_accepted_in_a_turn);
   ADD ("the-kernel-is-told-what-to-keep-and-when-to-give-a-peer-up", 1,
        test_the_kernel_is_told_what_to_keep_and_when_to_give_a_peer_up);
+  ADD ("who-came-before-the-options-were-set-has-them", 1,
+       test_who_came_before_the_options_were_set_has_them);
   ADD ("sockets-leave-some-descriptors-to-the-rest", 1,
        test_sockets_leave_some_descriptors_to_the_rest);
   return g_test_run ();
