@@ -167,7 +167,8 @@ print_notification (BelfryNotification *notification)
 gboolean
 belfryctl_list (Belfryctl *ctl, char **arguments, GError **error)
 {
-  const char *headings[] = { _ ("ID"), _ ("WHEN"), _ ("READ"), _ ("NOTIFICATION"), NULL };
+  const char *headings[] = { _ ("ID"), C_ ("heading", "WHEN"), _ ("READ"), _ ("NOTIFICATION"),
+                             NULL };
   g_autoptr (BelfryctlTable) table = belfryctl_table_new (headings);
   g_autoptr (BelfryClient) client = NULL;
   guint wanted = (guint) list_options.limit;

@@ -89,11 +89,24 @@ print_event_as_json (const Event *event)
   belfryctl_print_json (json);
 }
 
+/* Returns: the columns of the widest label */
+static guint
+get_label_width (void)
+{
+  guint width = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    width = MAX (width, belfryctl_text_width (_ (kinds[i].label)));
+  return width;
+}
+
 static void
 print_event (const Event *event)
 {
+  const char *label = _ (kinds[event->kind].label);
   g_autoptr (GDateTime) now = g_date_time_new_now_local ();
   g_autofree char *time = g_date_time_format (now, "%H:%M:%S");
+  g_autofree char *spaces = g_strnfill (get_label_width () - belfryctl_text_width (label), ' ');
   g_autofree char *data = NULL;
   g_autofree char *text = NULL;
   g_autofree char *line = NULL;
@@ -103,8 +116,8 @@ print_event (const Event *event)
   if (event->notification != NULL)
     data = belfryctl_text_of_data (belfry_notification_get_data (event->notification));
   text = belfryctl_text_plain (data != NULL ? data : "");
-  line = g_strchomp (g_strdup_printf ("%s  %-8s  %" G_GINT64_FORMAT "  %s", time,
-                                      _ (kinds[event->kind].label), event->id, text));
+  line = g_strchomp (
+      g_strdup_printf ("%s  %s%s  %" G_GINT64_FORMAT "  %s", time, label, spaces, event->id, text));
   cut = width > 0 ? belfryctl_text_fit (line, width) : g_strdup (line);
   belfryctl_print_line (cut, kinds[event->kind].look, event->watch->ctl->colour);
 }

@@ -27,11 +27,13 @@ BUILD = os.path.join(TOP, "build")
 PREFIX = os.path.join(TOP, "prefix")
 os.environ["BELFRY_SCHEMAS"] = os.path.join(SOURCE_ROOT, "introspection", "wire")
 os.environ["BELFRYD"] = os.path.join(PREFIX, "bin", "belfryd")
+os.environ["BELFRYCTL"] = os.path.join(PREFIX, "bin", "belfryctl")
 
 import websockets  # noqa: E402
 
 import belfry_test  # noqa: E402
 from belfry_test import NAME, PATIENCE, BusClient, Gio, GLib, Tab, sign  # noqa: E402
+from ctl_test import width  # noqa: E402
 
 LIBRARIES = {
     "belfry-1.0": "libbelfry-1.0.so",
@@ -148,6 +150,13 @@ class InstallTestCase(unittest.IsolatedAsyncioTestCase):
         client = BusClient(bus.address)
         self.addCleanup(client.close)
         return client
+
+    def languages(self):
+        """Those that Belfry speaks besides English."""
+        names = sorted(path.split("/")[-3] for path in glob.glob(
+            in_prefix("share/locale/*/LC_MESSAGES/belfry.mo")))
+        self.assertLessEqual({"de", "es", "fr", "ja", "zh_CN"}, set(names))
+        return names
 
     def write(self, name, text):
         path = os.path.join(self.folder, name)
@@ -304,6 +313,34 @@ class Activation(InstallTestCase):
         self.assertRegex(secrets.pop(), "^[0-9a-f]{64}$")
         self.assertEqual(sorted(os.listdir(os.path.dirname(path)))[-1], "jwt-secret")
 
+    def watch(self, bus, language):
+        """What belfryctl prints of a notification that comes, is read, and goes."""
+        client = self.connect(bus)
+        watch = subprocess.Popen(
+            [in_prefix("bin/belfryctl"), "--bus", bus.address, "watch", "alice"], text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(LANGUAGE=language))
+        self.addCleanup(watch.communicate)
+        self.addCleanup(watch.kill)
+        watch.stderr.readline()  # it watches now
+        id = client.create("alice", {"title": "Hello"})
+        client.call("Notifications.MarkRead", "(sat)", "alice", [id])
+        client.call("Notifications.Remove", "(sat)", "alice", [id])
+        return id, [watch.stdout.readline() for _ in range(3)]
+
+    def test_what_belfryctl_watches_stands_in_columns_in_every_language(self):
+        bus = self.start_bus()
+        bus.configure("listen=127.0.0.1:0\njwt-secret-file=" + self.write("key", "x" * 32))
+        labels = set()
+        for language in "C", *self.languages():
+            id, lines = self.watch(bus, language)
+            before = [line.partition(f"  {id}")[0] for line in lines]
+            self.assertEqual(len({width(text) for text in before}), 1, lines)
+            labels.add(before[1].split()[1])
+        self.assertIn("read", labels)
+        self.assertIn("lue", labels)
+        self.assertIn("既読", labels)
+        bus.stop_belfryd(self.connect(bus))
+
     def test_a_faulty_configuration_fails_the_call_and_tells_why(self):
         bus = self.start_bus()
         bus.configure("lisen=127.0.0.1:0\n")
@@ -399,12 +436,9 @@ class System(InstallTestCase):
 
     def test_software_centres_are_told_in_every_language(self):
         metainfo = read(in_prefix("share/metainfo/org.belfry.Belfry1.metainfo.xml"))
-        languages = [name for name in os.listdir(in_prefix("share/locale"))
-                     if os.path.exists(in_prefix(f"share/locale/{name}/LC_MESSAGES/belfry.mo"))]
-        self.assertIn("de", languages)
         for element in "summary", "p":
             told = re.findall(f'<{element} xml:lang="(.*?)">', metainfo)
-            self.assertEqual(sorted(told), sorted(languages), element)
+            self.assertEqual(sorted(told), self.languages(), element)
 
     def test_sysusers_makes_the_users_of_unit_and_policy(self):
         if shutil.which("systemd-sysusers") is None:

@@ -134,9 +134,9 @@ class Watch(Ctl):
         process, next_line = self.watch("alice")
         self.assertEqual(process.stderr.readline(), "Watching; Ctrl+C ends it\n")
         id = self.worker.create("alice", {"title": "Disk\x1b[2J", "body": "full"})
-        self.assertRegex(next_line(), rf"^\d\d:\d\d:\d\d  created   {id}  Disk \[2J — full\n$")
+        self.assertRegex(next_line(), rf"^\d\d:\d\d:\d\d  created  {id}  Disk \[2J — full\n$")
         self.worker.call("Notifications.Remove", "(sat)", "alice", [id])
-        self.assertRegex(next_line(), rf"^\d\d:\d\d:\d\d  removed   {id}\n$")
+        self.assertRegex(next_line(), rf"^\d\d:\d\d:\d\d  removed  {id}\n$")
         self.end(process)
 
     def test_on_a_terminal_lines_are_coloured_and_cut_until_control_c(self):
