@@ -3,60 +3,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Each program in examples/ does what it says."""
 
-import asyncio
-import functools
-import http.server
 import json
 import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
-import threading
-
-import websockets
 
 import belfry_test
-from belfry_test import PATIENCE, BelfryTestCase
-
-EXAMPLES = os.environ["EXAMPLES"]
-CHROMIUM = shutil.which("chromium")
-
-
-class ExamplesTestCase(BelfryTestCase):
-    def example(self, name):
-        """How to run it."""
-        path = os.path.join(EXAMPLES, name)
-        runners = {".py": [sys.executable], ".js": ["gjs"], ".sh": ["sh"]}
-        return [*runners[os.path.splitext(name)[1]], path]
-
-    def session_environment(self):
-        return dict(os.environ, DBUS_SESSION_BUS_ADDRESS=self.bus.address)
-
-    def run_example(self, *arguments):
-        """Runs it to its end, and gives its status, its output and its errors."""
-        result = subprocess.run(arguments, capture_output=True, text=True, timeout=PATIENCE,
-                                env=self.session_environment())
-        return result.returncode, result.stdout.strip(), result.stderr
-
-    def start_example(self, *arguments, until):
-        """Runs it until the test ends, waits for a line, and gives what that matched."""
-        process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                   text=True, env=self.session_environment())
-
-        def end():
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=PATIENCE)
-            process.stdout.close()
-
-        self.addCleanup(end)
-        self.example_output = process.stdout
-        for line in process.stdout:
-            match = re.search(until, line)
-            if match:
-                return match
-        raise AssertionError("it ended early")
+from example_case import ExamplesTestCase, PageTestCase
 
 
 class Workers(ExamplesTestCase):
@@ -99,6 +53,16 @@ class Workers(ExamplesTestCase):
         self.assertEqual(self.worker.list("alice")[1], 1)
         self.assert_fails(*worker, "", "Ready", word="user_id")
 
+    async def test_worker_in_vala_rings_for_many_or_for_none(self):
+        worker = self.build_vala("worker.vala")
+        tabs = [await self.open(user) for user in ("alice", "bob", "carol")]
+        status, output, errors = self.run_example(worker, '{"a": 1}', "alice", "bob", "carol")
+        self.assertEqual((status, errors), (0, ""))
+        rung = [(await tab.receive("notification_received"))["data"] for tab in tabs]
+        self.assertEqual([data["id"] for data in rung], [int(id) for id in output.split()])
+        self.assert_fails(worker, "{}", "alice", "", word="notifications[1]: user_id")
+        self.assertEqual(self.worker.list("alice")[1], 1)
+
     async def test_worker_in_shell_rings_whatever_the_data(self):
         worker = self.example("worker.sh")
         data = {"title": "It's \"ready\"\n\\ 'über'"}
@@ -128,20 +92,6 @@ class Messages(ExamplesTestCase):
             self.assertEqual(frame["data"]["code"], "UNKNOWN_TYPE")
             await tab.request("ping", id=-1)
         self.assertEqual(frame["data"], {"sum": 3})
-
-    def start_server(self, *program):
-        """A server of one's own in the place of belfryd."""
-        self.daemon.stop()
-        config = os.path.join(self.folder, "chatroom.conf")
-        with open(config, "w", encoding="utf-8") as file:
-            file.write(f"""[belfryd]
-bus={self.bus.address}
-listen=127.0.0.1:0
-database=sqlite:{self.daemon.database}
-jwt-secret-file={self.daemon.secret_file}
-""")
-        listening = self.start_example(*program, config, until=r"Listening on 127\.0\.0\.1:(\d+)")
-        self.daemon.port = int(listening.group(1))
 
     async def test_chatroom_handles_messages_in_its_own_process(self):
         self.start_server(*self.example("chatroom.py"))
@@ -175,100 +125,9 @@ jwt-secret-file={self.daemon.secret_file}
         self.assertNotIn("Hello", line)
 
 
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *arguments):
-        pass
-
-
-class Browser:
-    """A page in headless Chromium, by the DevTools protocol."""
-
-    def __init__(self, folder):
-        self.process = subprocess.Popen(
-            [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-             "--disable-background-networking", "--disable-component-update", "--disable-sync",
-             "--user-data-dir=" + os.path.join(folder, "chromium"), "--remote-debugging-port=0"],
-            stderr=subprocess.PIPE, text=True, start_new_session=True,
-            env=dict(os.environ, HOME=folder))
-        for line in self.process.stderr:
-            match = re.search(r"DevTools listening on (\S+)", line)
-            if match:
-                self.address = match.group(1)
-                break
-        # What else it has to say must not fill the pipe.
-        self.drain = threading.Thread(target=self.process.stderr.read, daemon=True)
-        self.drain.start()
-        self.number = 0
-
-    async def open(self, url):
-        self.connection = await websockets.connect(self.address, max_size=None, ping_interval=None)
-        target = await self._command("Target.createTarget", url="about:blank")
-        attached = await self._command("Target.attachToTarget", targetId=target["targetId"],
-                                       flatten=True)
-        self.session = attached["sessionId"]
-        await self._command("Page.enable", self.session)
-        await self._command("Page.navigate", self.session, url=url)
-        while (await self._receive()).get("method") != "Page.loadEventFired":
-            pass
-
-    async def wait_for(self, expression):
-        """Waits until something in the page is true."""
-        await self._command(
-            "Runtime.evaluate", self.session, awaitPromise=True, expression="""
-            new Promise(resolve => {
-              const check = () => (EXPRESSION) && resolve();
-              new MutationObserver(check).observe(
-                document, {subtree: true, childList: true, characterData: true});
-              check();
-            })""".replace("EXPRESSION", expression))
-
-    async def _receive(self):
-        return json.loads(await asyncio.wait_for(self.connection.recv(), PATIENCE))
-
-    async def _command(self, method, session=None, **params):
-        self.number += 1
-        command = {"id": self.number, "method": method, "params": params}
-        if session is not None:
-            command["sessionId"] = session
-        await self.connection.send(json.dumps(command))
-        while True:
-            answer = await self._receive()
-            if answer.get("id") == self.number:
-                result = answer["result"]
-                assert "exceptionDetails" not in result, result
-                return result
-
-    async def close(self):
-        await self._command("Browser.close")
-        await self.connection.close()
-        self.process.wait(timeout=PATIENCE)
-        self.drain.join()
-        self.process.stderr.close()
-
-
-class Client(ExamplesTestCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.pages = http.server.ThreadingHTTPServer(
-            ("127.0.0.1", 0), functools.partial(QuietHandler, directory=EXAMPLES))
-        cls.origin = f"http://127.0.0.1:{cls.pages.server_port}"
-        cls.options = ("--allow-origin", cls.origin)
-        threading.Thread(target=cls.pages.serve_forever, daemon=True).start()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.pages.shutdown()
-        cls.pages.server_close()
-        super().tearDownClass()
-
+class Client(PageTestCase):
     async def test_the_page_shows_what_comes(self):
-        if CHROMIUM is None:
-            self.skipTest("there is no chromium")
-        browser = Browser(self.folder)
-        self.addAsyncCleanup(browser.close)
-        await browser.open(f"{self.origin}/client.html#ws://127.0.0.1:{self.daemon.port}/ws,"
-                           + self.daemon.token("alice"))
+        browser = await self.browse("client.html", "alice")
         status = "document.getElementById('status').textContent"
         await browser.wait_for(f"{status} == 'alice: 0 unread'")
         self.worker.create("alice", {"title": "It's <b>ready</b>"})
