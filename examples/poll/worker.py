@@ -20,7 +20,7 @@ def on_vote(message):
         raise Belfry.Refusal("BAD_CHOICE", "choice: expected coffee or tea")
 
     # Who votes is what the token said. Who votes again has changed their mind.
-    votes[message.user_id] = choice
+    votes[message.user] = choice
     result = {choice: list(votes.values()).count(choice) for choice in CHOICES}
     client.broadcast("poll.result", result)
     return result
