@@ -6,7 +6,7 @@
 It creates a notification that replaces the one before with the same tag, and is gone after a day.
 """
 
-import json
+import datetime
 import sys
 
 import gi
@@ -15,14 +15,9 @@ gi.require_version("Belfry", "1.0")
 from gi.repository import Belfry, GLib  # noqa: E402
 
 user, title = sys.argv[1:]
-options = GLib.Variant("a{sv}", {
-    "tag": GLib.Variant("s", "export"),
-    "expires": GLib.Variant("x", 24 * 60 * 60),
-})
-
-client = Belfry.Client.new_sync("session", None)
+client = Belfry.Client()
 try:
-    print(client.create_sync(user, json.dumps({"title": title}), options, None))
+    print(client.create(user, {"title": title}, tag="export", expires=datetime.timedelta(days=1)))
 except GLib.Error as error:
     if error.matches(Belfry.error_quark(), Belfry.Error.BUSY):
         sys.exit("Belfry has too much to do; try again later")

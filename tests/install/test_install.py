@@ -583,42 +583,23 @@ class Development(InstallTestCase):
         client, env = self.start_belfryd()
         self.assert_rung(client, run(program, "alice", '{"a": 1}', env=env), {"a": 1})
 
-    def test_a_worker_in_python_rings_with_the_installed_typelib(self):
-        client, env = self.start_belfryd()
-        id = run("/usr/bin/python3", os.path.join(SOURCE_ROOT, "examples/worker.py"), "alice",
-                 "Hello", env=env)
-        self.assert_rung(client, id, {"title": "Hello"})
-
-    def test_a_worker_in_python_has_dictionaries_by_the_installed_overrides(self):
+    def test_a_worker_in_python_rings_with_the_installed_typelib_and_overrides(self):
         folder, = [folder for folder, _, files in os.walk(in_prefix("lib"))
                    if "Belfry.py" in files and folder.endswith("gi/overrides")]
         client, env = self.start_belfryd()
         env["PYTHONPATH"] = os.path.dirname(os.path.dirname(folder))
-        source = self.write("worker.py", """
-import gi
-gi.require_version("Belfry", "1.0")
-from gi.repository import Belfry
-print(Belfry.Client().create("alice", {"title": "Hello"}))
-""")
-        self.assert_rung(client, run("/usr/bin/python3", source, env=env), {"title": "Hello"})
+        id = run("/usr/bin/python3", os.path.join(SOURCE_ROOT, "examples/worker.py"), "alice",
+                 "Hello", env=env)
+        self.assert_rung(client, id, {"title": "Hello"})
 
     def test_a_worker_in_vala_builds_with_the_installed_vapi_and_rings(self):
         if shutil.which("valac") is None:
             self.skipTest("there is no valac")
-        source = self.write("worker.vala", """
-            void main () {
-              try {
-                var client = new Belfry.Client.sync ("session", null);
-                print ("%lld\\n", client.create_sync ("alice", "{}", null, null));
-              } catch (Error error) {
-                printerr ("%s\\n", error.message);
-              }
-            }""")
         program = os.path.join(self.folder, "worker")
-        run("valac", "--vapidir", in_prefix("share/vala/vapi"), "--pkg", "belfry-1.0", source,
-            "-o", program)
+        run("valac", "--vapidir", in_prefix("share/vala/vapi"), "--pkg", "belfry-1.0",
+            os.path.join(SOURCE_ROOT, "examples/worker.vala"), "-o", program)
         client, env = self.start_belfryd()
-        self.assert_rung(client, run(program, env=env), {})
+        self.assert_rung(client, run(program, '{"a": 1}', "alice", env=env), {"a": 1})
 
     def test_a_server_of_ones_own_builds_in_c_and_vala(self):
         source = self.write("server.c", """
