@@ -262,8 +262,7 @@ take_page (BelfryInboxModel *self, BelfryInboxRead *read)
       break;
     case CHANGED:
       remove_below (read->page, self->floor);
-      belfry_inbox_window_merge (self->items, MAX (read->from, self->floor), read->before,
-                                 read->page);
+      belfry_inbox_window_merge (self->items, read->from, read->before, read->page);
       g_hash_table_iter_init (&iter, self->being_read);
       while (g_hash_table_iter_next (&iter, (gpointer *) &id, NULL))
         if (*id < read->from)
