@@ -10,7 +10,7 @@
 #define PORTAL_NOTIFICATION "org.freedesktop.portal.Notification"
 #define PORTAL_OPEN_URI     "org.freedesktop.portal.OpenURI"
 
-/* How long a portal that went may take to come back, and one that is there to answer. */
+/* How long a portal that went may take to come back, and one that came to be complete. */
 #define PORTAL_PATIENCE 5 /* seconds */
 
 #define ACTION_OPEN      "open"
@@ -32,10 +32,12 @@ struct _BelfryBridgeDesktop
 
   GApplication *application;
   GDBusConnection *bus;
-  GCancellable *cancellable;
   Place place;
   guint watch;
   guint subscription;
+  gboolean has_appeared; /* the portal, at any time */
+  GCancellable *asking;  /* (nullable): of the question what it can do */
+  guint n_asked;
   guint timeout;
   GHashTable *keys; /* of the cards that GApplication shows */
 };
@@ -52,12 +54,19 @@ enum
 static guint signals[N_SIGNALS];
 
 static void
+stop_waiting (BelfryBridgeDesktop *self)
+{
+  g_cancellable_cancel (self->asking);
+  g_clear_object (&self->asking);
+  g_clear_handle_id (&self->timeout, g_source_remove);
+}
+
+static void
 belfry_bridge_desktop_dispose (GObject *object)
 {
   BelfryBridgeDesktop *self = BELFRY_BRIDGE_DESKTOP (object);
 
-  g_cancellable_cancel (self->cancellable);
-  g_clear_handle_id (&self->timeout, g_source_remove);
+  stop_waiting (self);
   g_clear_handle_id (&self->watch, g_bus_unwatch_name);
   if (self->subscription != 0)
     g_dbus_connection_signal_unsubscribe (self->bus, self->subscription);
@@ -72,7 +81,6 @@ belfry_bridge_desktop_finalize (GObject *object)
   BelfryBridgeDesktop *self = BELFRY_BRIDGE_DESKTOP (object);
 
   g_hash_table_unref (self->keys);
-  g_object_unref (self->cancellable);
   g_object_unref (self->bus);
   g_object_unref (self->application);
 
@@ -97,7 +105,6 @@ belfry_bridge_desktop_class_init (BelfryBridgeDesktopClass *klass)
 static void
 belfry_bridge_desktop_init (BelfryBridgeDesktop *self)
 {
-  self->cancellable = g_cancellable_new ();
   self->keys = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
@@ -107,7 +114,7 @@ move_to (BelfryBridgeDesktop *self, Place place)
   GHashTableIter iter;
   const char *key;
 
-  g_clear_handle_id (&self->timeout, g_source_remove);
+  stop_waiting (self);
   if (place == self->place)
     return;
   g_hash_table_iter_init (&iter, self->keys);
@@ -123,30 +130,65 @@ move_to (BelfryBridgeDesktop *self, Place place)
   g_signal_emit (self, signals[EMPTIED], 0);
 }
 
+static void ask_portal (BelfryBridgeDesktop *self);
+
+static gboolean
+on_ask_again (gpointer user_data)
+{
+  BelfryBridgeDesktop *self = user_data;
+
+  self->timeout = 0;
+  ask_portal (self);
+  return G_SOURCE_REMOVE;
+}
+
 static void
 on_version (GObject *source, GAsyncResult *result, gpointer user_data)
 {
+  BelfryBridgeDesktop *self = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply =
       g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
-  if (error != NULL)
-    g_info ("The portal shows no notifications: %s", error->message);
-  move_to (user_data, error == NULL ? PLACE_PORTAL : PLACE_APPLICATION);
+  if (error == NULL)
+    {
+      move_to (self, PLACE_PORTAL);
+      return;
+    }
+  if (self->n_asked < PORTAL_PATIENCE)
+    {
+      g_info ("The portal does not know of notifications yet: %s", error->message);
+      self->timeout = g_timeout_add_seconds (1, on_ask_again, self);
+      return;
+    }
+  g_info ("The portal shows no notifications: %s", error->message);
+  move_to (self, PLACE_APPLICATION);
 }
 
-/* A portal need not have a part for notifications. */
+/* A portal need not have a part for notifications, or not at once. */
+static void
+ask_portal (BelfryBridgeDesktop *self)
+{
+  self->n_asked++;
+  g_clear_object (&self->asking);
+  self->asking = g_cancellable_new ();
+  g_dbus_connection_call (self->bus, PORTAL, PORTAL_PATH, "org.freedesktop.DBus.Properties", "Get",
+                          g_variant_new ("(ss)", PORTAL_NOTIFICATION, "version"),
+                          G_VARIANT_TYPE ("(v)"), G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, self->asking,
+                          on_version, self);
+}
+
 static void
 on_portal_appeared (GDBusConnection *bus, const char *name, const char *owner, gpointer user_data)
 {
   BelfryBridgeDesktop *self = user_data;
 
-  g_dbus_connection_call (bus, owner, PORTAL_PATH, "org.freedesktop.DBus.Properties", "Get",
-                          g_variant_new ("(ss)", PORTAL_NOTIFICATION, "version"),
-                          G_VARIANT_TYPE ("(v)"), G_DBUS_CALL_FLAGS_NONE, PORTAL_PATIENCE * 1000,
-                          self->cancellable, on_version, self);
+  stop_waiting (self);
+  self->has_appeared = TRUE;
+  self->n_asked = 0;
+  ask_portal (self);
 }
 
 static gboolean
@@ -164,10 +206,15 @@ on_portal_vanished (GDBusConnection *bus, const char *name, gpointer user_data)
 {
   BelfryBridgeDesktop *self = user_data;
 
-  if (self->place == PLACE_UNKNOWN && self->timeout == 0)
-    move_to (self, PLACE_APPLICATION);
-  if (self->place != PLACE_PORTAL || bus == NULL)
+  stop_waiting (self);
+  if (self->place == PLACE_APPLICATION || bus == NULL)
     return;
+  if (!self->has_appeared)
+    {
+      move_to (self, PLACE_APPLICATION);
+      return;
+    }
+  g_message (_ ("The portal is away"));
   move_to (self, PLACE_UNKNOWN);
   self->timeout = g_timeout_add_seconds (PORTAL_PATIENCE, on_portal_stays_away, self);
   g_dbus_connection_call (bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
@@ -247,6 +294,15 @@ belfry_bridge_desktop_is_ready (BelfryBridgeDesktop *self)
   return self->place != PLACE_UNKNOWN;
 }
 
+/* Who comes back is shown everything again. */
+static gboolean
+has_gone (const GError *error)
+{
+  return g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY)
+         || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER)
+         || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN);
+}
+
 static void
 on_portal_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -255,7 +311,7 @@ on_portal_answer (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GVariant) reply =
       g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
 
-  if (error != NULL)
+  if (error != NULL && !has_gone (error))
     g_warning (_ ("The portal refused %s: %s"), key, error->message);
 }
 

@@ -326,7 +326,8 @@ belfry_bridge_free (BelfryBridge *self)
   g_signal_handlers_disconnect_by_data (self->client, self);
   g_signal_handlers_disconnect_by_data (self->desktop, self);
   g_hash_table_iter_init (&iter, self->shown);
-  while (g_hash_table_iter_next (&iter, (gpointer *) &key, NULL))
+  while (belfry_bridge_desktop_is_ready (self->desktop)
+         && g_hash_table_iter_next (&iter, (gpointer *) &key, NULL))
     belfry_bridge_desktop_withdraw (self->desktop, key);
 
   g_hash_table_unref (self->shown);
