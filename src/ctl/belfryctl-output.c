@@ -195,6 +195,27 @@ belfryctl_print_line (const char *line, BelfryctlLook look, gboolean colour)
     g_print ("%s\n", line);
 }
 
+/* Whether the answer is yes: in English, as everybody knows it, or in the reader's language. */
+static gboolean
+is_yes (const char *answer)
+{
+  /* Translators: y is the answer that goes on. Capitals and the whole word do so, too. */
+  const char *const words[] = { "y", "yes", C_ ("answer", "y"), _ ("yes") };
+  g_autofree char *given = NULL;
+
+  if (!g_utf8_validate (answer, -1, NULL))
+    return FALSE;
+  given = g_utf8_casefold (answer, -1);
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
+    {
+      g_autofree char *word = g_utf8_casefold (words[i], -1);
+
+      if (g_str_equal (given, word))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 /* Asks whether to go on. Nobody is asked where nobody could answer. */
 gboolean
 belfryctl_confirm (const char *question)
@@ -203,14 +224,10 @@ belfryctl_confirm (const char *question)
 
   if (!isatty (STDIN_FILENO) || !isatty (STDERR_FILENO))
     return TRUE;
-  /* Translators: y is the answer that goes on; it is accepted in the language of the locale, too.
-   */
   g_printerr ("%s [%s/N] ", question, C_ ("answer", "y"));
   if (fgets (answer, sizeof answer, stdin) == NULL)
     return FALSE;
-  g_strstrip (answer);
-  return g_ascii_strcasecmp (answer, "y") == 0 || g_ascii_strcasecmp (answer, "yes") == 0
-         || g_strcmp0 (answer, C_ ("answer", "y")) == 0;
+  return is_yes (g_strstrip (answer));
 }
 
 typedef struct

@@ -33,7 +33,7 @@ import websockets  # noqa: E402
 
 import belfry_test  # noqa: E402
 from belfry_test import NAME, PATIENCE, BusClient, Gio, GLib, Tab, sign  # noqa: E402
-from ctl_test import width  # noqa: E402
+from ctl_test import Terminal, width  # noqa: E402
 
 LIBRARIES = {
     "belfry-1.0": "libbelfry-1.0.so",
@@ -340,6 +340,23 @@ class Activation(InstallTestCase):
         self.assertIn("lue", labels)
         self.assertIn("既読", labels)
         bus.stop_belfryd(self.connect(bus))
+
+    def test_belfryctl_is_answered_in_every_language(self):
+        bus = self.start_bus()
+        bus.configure("listen=127.0.0.1:0\njwt-secret-file=" + self.write("key", "x" * 32))
+        client = self.connect(bus)
+        for language in self.languages():
+            words = gettext.translation("belfry", in_prefix("share/locale"), [language])
+            yes = words.gettext("yes"), words.pgettext("answer", "y")
+            for answer in *yes, yes[1].upper():
+                client.create("alice")
+                terminal = Terminal(in_prefix("bin/belfryctl"), "--bus", bus.address, "remove",
+                                    "alice", "--all", LANGUAGE=language)
+                terminal.wait_for(f"[{yes[1]}/N]")
+                terminal.type(answer + "\n")
+                text, status = terminal.end()
+                self.assertEqual(status, 0, text)
+        bus.stop_belfryd(client)
 
     def test_a_faulty_configuration_fails_the_call_and_tells_why(self):
         bus = self.start_bus()
