@@ -190,6 +190,44 @@ test_a_busy_belfry_is_asked_again_in_order (Fixture *fixture, gconstpointer data
 }
 
 static void
+fail_call (Fixture *fixture, const char *name)
+{
+  g_dbus_method_invocation_return_dbus_error (fixture_take_call (fixture), name, "because");
+}
+
+static void
+test_what_the_bus_has_no_room_for_is_sent_again (Fixture *fixture, gconstpointer data)
+{
+  create (fixture, "1");
+  fixture_wait_for_calls (fixture, 1);
+  fail_call (fixture, "org.freedesktop.DBus.Error.LimitsExceeded");
+  assert_next (fixture, "1");
+  fixture_answer_id (fixture, 1);
+  fixture_assert_created (fixture, 1);
+}
+
+static void
+test_what_is_never_answered_is_repeated_now_and_then (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  guint n = 0;
+
+  belfry_client_set_patience (fixture->client, 1);
+  create_with_key (fixture, "1");
+  while (fixture->results->len == 0)
+    {
+      for (; fixture->calls->len > 0; n++)
+        fail_call (fixture, "org.freedesktop.DBus.Error.NoReply");
+      g_main_context_iteration (NULL, TRUE);
+    }
+  error = take_error (fixture);
+  g_assert_error (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY);
+  g_assert_true (g_str_has_prefix (error->message, "gave up after 1 seconds: "));
+  g_assert_cmpuint (n, >, 1);
+  g_assert_cmpuint (n, <, 40);
+}
+
+static void
 test_a_call_gives_up_when_belfry_stays_away (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
@@ -305,16 +343,24 @@ test_what_holds_is_said_again_before_anything_else (Fixture *fixture, gconstpoin
   g_assert_true (belfry_client_handle_messages_finish (fixture->client, handled, NULL));
   g_assert_cmpuint (n_subscribed, ==, 1);
 
-  /* Without a call that waits. */
-  fixture_kill_service (fixture);
-  fixture_start_service (fixture);
-  fixture_wait_for_calls (fixture, 2);
-  assert_method (fixture, 0, "Subscribe");
-  assert_method (fixture, 1, "HandleMessages");
+  /* Without a call that waits, and again, since it was not answered. */
+  for (guint i = 0; i < 2; i++)
+    {
+      fixture_kill_service (fixture);
+      fixture_start_service (fixture);
+      fixture_wait_for_calls (fixture, 2);
+      assert_method (fixture, 0, "Subscribe");
+      assert_method (fixture, 1, "HandleMessages");
+    }
+  fixture_answer (fixture, "()");
+  fixture_answer (fixture, "()");
+  while (n_subscribed < 2)
+    g_main_context_iteration (NULL, TRUE);
 
-  /* With one, while those are not answered. */
+  /* With one that waits. */
   fixture_kill_service (fixture);
-  create_with_key (fixture, "1");
+  wait_until (fixture->client, FALSE);
+  create (fixture, "1");
   fixture_start_service (fixture);
   fixture_wait_for_calls (fixture, 3);
   assert_method (fixture, 0, "Subscribe");
@@ -324,7 +370,7 @@ test_what_holds_is_said_again_before_anything_else (Fixture *fixture, gconstpoin
   fixture_answer (fixture, "()");
   fixture_answer_id (fixture, 1);
   fixture_assert_created (fixture, 1);
-  g_assert_cmpuint (n_subscribed, ==, 2);
+  g_assert_cmpuint (n_subscribed, ==, 3);
 }
 
 static void
@@ -354,6 +400,7 @@ test_what_was_ended_is_not_said_again (Fixture *fixture, gconstpointer data)
 {
   static const char *const types[] = { "sum", "max", NULL };
   static const char *const one_type[] = { "sum", NULL };
+  g_autofree const char **renewed = NULL;
   GAsyncResult *result;
 
   belfry_client_subscribe_async (fixture->client, NULL, NULL, NULL, fixture_on_result, fixture);
@@ -372,6 +419,10 @@ test_what_was_ended_is_not_said_again (Fixture *fixture, gconstpointer data)
   fixture_start_service (fixture);
   fixture_wait_for_calls (fixture, 2);
   assert_method (fixture, 0, "HandleMessages");
+  g_variant_get (g_dbus_method_invocation_get_parameters (fixture->calls->pdata[0]), "(^a&s)",
+                 &renewed);
+  g_assert_cmpuint (g_strv_length ((char **) renewed), ==, 1);
+  g_assert_cmpstr (renewed[0], ==, "max");
   assert_method (fixture, 1, "Create");
   fixture_answer (fixture, "()");
   fixture_answer_id (fixture, 1);
@@ -477,6 +528,10 @@ main (int argc, char **argv)
        test_what_is_not_safe_is_not_repeated_and_says_so);
   ADD ("many-are-repeated-if-each-has-a-key", test_many_are_repeated_if_each_has_a_key);
   ADD ("a-busy-belfry-is-asked-again-in-order", test_a_busy_belfry_is_asked_again_in_order);
+  ADD ("what-the-bus-has-no-room-for-is-sent-again",
+       test_what_the_bus_has_no_room_for_is_sent_again);
+  ADD ("what-is-never-answered-is-repeated-now-and-then",
+       test_what_is_never_answered_is_repeated_now_and_then);
   ADD ("a-call-gives-up-when-belfry-stays-away", test_a_call_gives_up_when_belfry_stays_away);
   ADD ("a-call-gives-up-when-belfry-stays-busy", test_a_call_gives_up_when_belfry_stays_busy);
   ADD ("without-patience-the-first-error-is-the-last",
