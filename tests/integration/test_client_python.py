@@ -167,6 +167,16 @@ class Blocking(ClientTestCase):
         with self.assertLogs("belfry", logging.ERROR):
             self.assertEqual((await self.ask(tab, "sum", numbers=["x"]))["code"], "HANDLER_FAILED")
 
+    async def test_a_signal_handler_that_throws_has_failed_too(self):
+        def on_message(_client, _message):
+            raise KeyError("numbers")
+
+        self.client.connect("message-received::sum", on_message)
+        self.client.handle_messages("sum")
+        with self.assertLogs("belfry", logging.ERROR):
+            error = await self.ask(await self.open("alice"), "sum")
+        self.assertEqual(error["code"], "HANDLER_FAILED")
+
     async def test_an_answer_that_is_none_has_failed(self):
         self.client.handler("sum")(lambda message: {"sum": float("inf")})
         with self.assertLogs("belfry", logging.ERROR):

@@ -325,6 +325,20 @@ class Client(_Calls, Belfry.Client):
     def _call(self, name, *arguments, convert=lambda result: result):
         return convert(getattr(self, name + "_sync")(*arguments, None))
 
+    def connect(self, signal, function, *arguments):
+        """Connects a function to a signal, as ever. One that is given a message and throws has
+        failed: the tab is told, since Python would keep the message until the next exception."""
+        if signal.replace("_", "-").split("::")[0] != "message-received":
+            return super().connect(signal, function, *arguments)
+
+        def guarded(client, message, *more):
+            try:
+                function(client, message, *more)
+            except Exception:  # pylint: disable=broad-except
+                _fail(message)
+
+        return super().connect(signal, guarded, *arguments)
+
     def inbox(self, user, *, unread=None, tag=None):
         """Goes through all notifications of a user, the newest first."""
         page = self.list(user, unread=unread, tag=tag)
