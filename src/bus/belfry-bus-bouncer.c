@@ -3,7 +3,9 @@
 
 #include "belfry-bus-bouncer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <systemd/sd-login.h>
 #include <unistd.h>
 
@@ -112,11 +114,29 @@ belfry_bus_bouncer_set_on_known (BelfryBusBouncer *self,
   self->user_data = user_data;
 }
 
+static gboolean
+is_process_of (pid_t pid, uid_t uid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/status", (int) pid);
+  g_autofree char *status = NULL;
+  const char *line;
+  guint effective;
+
+  /* Whom the file itself belongs to says less: it may be root's. */
+  if (!g_file_get_contents (path, &status, NULL, NULL))
+    return FALSE;
+  line = strstr (status, "\nUid:");
+  return line != NULL && sscanf (line, " Uid: %*u %u", &effective) == 1 && effective == uid;
+}
+
 /* The unit of a user's own manager is not looked at: anybody can give one whatever name.
+ *
+ * The process that has connected may have ended, with its connection in another's hands, and its
+ * number may be that of a process of the unit now. If that is of another user, it is not the one.
  *
  * Returns: (transfer full) (nullable) */
 static char *
-find_system_unit (pid_t pid)
+find_system_unit (uid_t uid, pid_t pid)
 {
   g_autofree char *unit = NULL;
   char *found = NULL;
@@ -125,7 +145,7 @@ find_system_unit (pid_t pid)
     return NULL;
   unit = g_strdup (found);
   free (found);
-  return g_steal_pointer (&unit);
+  return is_process_of (pid, uid) ? g_steal_pointer (&unit) : NULL;
 }
 
 /* What a process may do.
@@ -143,7 +163,7 @@ belfry_bus_bouncer_get_grant_of (BelfryBusBouncer *self, uid_t uid, pid_t pid)
   if (self->rights == NULL)
     return belfry_bus_grant_new_for_none ("only root and the user that Belfry runs as may connect");
   if (self->needs_units)
-    unit = find_system_unit (pid);
+    unit = find_system_unit (uid, pid);
   return belfry_bus_grant_new (self->rights, uid, unit);
 }
 

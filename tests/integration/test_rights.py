@@ -545,6 +545,35 @@ except GLib.Error as error:
 """.replace("NOTIFICATIONS", NOTIFICATIONS).replace("NAME", NAME).replace("PATH", PATH)
 
 
+# Connects and ends. Its child calls on that connection, when it is told to.
+HEIR = """
+import os, socket, sys
+uid, address, name, path, interface = sys.argv[1:]
+os.setgroups([])
+os.setuid(int(uid))
+connection = socket.socket(socket.AF_UNIX)
+connection.connect(address)
+if os.fork():
+    os._exit(0)
+sys.stdin.readline()
+import gi
+gi.require_version("Gio", "2.0")
+from gi.repository import Gio, GLib
+stream = Gio.Socket.new_from_fd(connection.detach()).connection_factory_create_connection()
+bus = Gio.DBusConnection.new_sync(
+    stream, None, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
+    | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
+try:
+    bus.call_sync(name, path, interface, "CountUnread", GLib.Variant("(s)", ("shop-1",)), None, 0,
+                  -1, None)
+    print("let")
+except GLib.Error as error:
+    print(error.message)
+"""
+
+LAST_PID = "/proc/sys/kernel/ns_last_pid"
+
+
 def cgroup_root():
     """Where the unified hierarchy is, if there is one that we may write to."""
     with contextlib.suppress(OSError), open("/proc/self/mounts", encoding="utf-8") as file:
@@ -617,6 +646,37 @@ class Unit(OverSocket, RightsTestCase):
                 for answer in self.run_on_bus(path):
                     self.assertIn(f"user {NOBODY} is no worker here", answer)
                 self.assertEqual(self.run_at_socket(path), ["turned away"])
+
+
+    def start_with_pid(self, pid, *arguments):
+        """A process that has this number, as soon as that is free."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            with open(LAST_PID, "w", encoding="ascii") as file:
+                file.write(str(pid - 1))
+            process = subprocess.Popen(arguments, stdin=subprocess.PIPE)
+            if process.pid == pid:
+                return process
+            process.kill()
+            process.communicate()
+            self.assertLess(time.monotonic(), deadline)
+
+    @unittest.skipUnless(os.access(LAST_PID, os.W_OK), "the number of a process cannot be chosen")
+    async def test_the_number_of_a_process_that_has_ended_is_of_no_use(self):
+        unit = self.make_cgroup("system.slice/belfry-test-shop.service")
+        address = self.bus.address.split("path=")[1].split(",")[0]
+        heir = subprocess.Popen(
+            [sys.executable, "-c", HEIR, str(NOBODY), address, NAME, PATH, NOTIFICATIONS],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        heir.wait(PATIENCE)
+        # A process of the unit, of another user, gets the number that the bus knows.
+        other = self.start_with_pid(heir.pid, "setpriv", "--reuid", str(ALL), "--clear-groups",
+                                    "cat")
+        with open(unit + "/cgroup.procs", "w", encoding="ascii") as file:
+            file.write(str(other.pid))
+        answer, _ = heir.communicate("go\n", timeout=PATIENCE)
+        other.communicate()
+        self.assertIn(f"user {NOBODY} is no worker here", answer)
 
 
 class Entries(unittest.TestCase):
