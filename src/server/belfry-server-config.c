@@ -350,6 +350,26 @@ belfry_server_config_set (BelfryServerConfig *self,
   return TRUE;
 }
 
+/* Returns: (transfer full): one value at least, or NULL with @error set */
+static GStrv
+read_values (GKeyFile *file, const char *key, GError **error)
+{
+  const Option *option = find_option (key);
+  g_auto (GStrv) values = NULL;
+
+  if (option != NULL && option->is_list)
+    {
+      values = g_key_file_get_string_list (file, GROUP, key, NULL, error);
+      if (values == NULL || values[0] != NULL)
+        return g_steal_pointer (&values);
+      g_strfreev (values);
+    }
+  /* A list without anything is one empty value, which is refused as any other faulty one. */
+  values = g_new0 (char *, 2);
+  values[0] = g_key_file_get_string (file, GROUP, key, error);
+  return values[0] != NULL ? g_steal_pointer (&values) : NULL;
+}
+
 /**
  * belfry_server_config_load_file:
  * @self: a configuration
@@ -382,17 +402,9 @@ belfry_server_config_load_file (BelfryServerConfig *self, const char *path, GErr
     }
   for (guint i = 0; keys[i] != NULL; i++)
     {
-      const Option *option = find_option (keys[i]);
-      g_auto (GStrv) values = NULL;
+      g_auto (GStrv) values = read_values (file, keys[i], error);
 
-      if (option != NULL && option->is_list)
-        values = g_key_file_get_string_list (file, GROUP, keys[i], NULL, error);
-      else
-        {
-          values = g_new0 (char *, 2);
-          values[0] = g_key_file_get_string (file, GROUP, keys[i], error);
-        }
-      if (values == NULL || values[0] == NULL
+      if (values == NULL
           || !belfry_server_config_set (self, keys[i], (const char *const *) values, error))
         {
           g_prefix_error (error, "%s: ", path);

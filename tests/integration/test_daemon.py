@@ -116,7 +116,11 @@ class CommandLine(unittest.TestCase):
                 (["config", "no such option", "lsiten"],
                  ["--config", self.write("c2", "[belfryd]\nlsiten=127.0.0.1:80\n")]),
                 (["config", "max-total-connections", "number"],
-                 ["--config", self.write("c3", "[belfryd]\nmax-total-connections=x\n")])):
+                 ["--config", self.write("c3", "[belfryd]\nmax-total-connections=x\n")]),
+                (["config", "listen", "HOST:PORT"],
+                 ["--config", self.write("c4", "[belfryd]\nlisten=\n")]),
+                (["config", "allow-worker", "uid:NUMBER"],
+                 ["--config", self.write("c5", "[belfryd]\nallow-worker=\n")])):
             with self.subTest(arguments):
                 self.assert_fails(2, words, *arguments)
         self.assert_fails(2, ["SOCKET_MAX_TOTAL_CONNECTIONS", "number"], *self.options(),
