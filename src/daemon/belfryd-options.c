@@ -154,6 +154,12 @@ take_sockets (BelfryServerConfig *config, GError **error)
 {
   int n = sd_listen_fds (TRUE);
 
+  if (n < 0)
+    {
+      g_set_error (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS, "LISTEN_FDS: %s",
+                   g_strerror (-n));
+      return FALSE;
+    }
   for (int i = 0; i < n; i++)
     {
       g_autoptr (GSocket) socket = g_socket_new_from_fd (SD_LISTEN_FDS_START + i, error);

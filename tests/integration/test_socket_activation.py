@@ -144,12 +144,14 @@ class SocketActivation(BelfryTestCase):
         stopped = True
         await asyncio.gather(*knocking)  # a refusal would be raised here
 
-    def refused(self, passed):
-        arguments = [BELFRYD, "--bus", self.bus.address, "--jwt-secret-file", "secret",
+    def refused(self, passed, number="1"):
+        arguments = [shutil.which("env"), "LISTEN_FDS=" + number, BELFRYD, "--bus", self.bus.address,
+                     "--jwt-secret-file", "secret",
                      "--database", "sqlite:" + os.path.join(self.folder, "belfry.db")]
         result = subprocess.run(
-            passing([passed], arguments), pass_fds=[passed.fileno()], capture_output=True,
-            text=True, timeout=PATIENCE, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
+            passing([passed], arguments), pass_fds=[passed.fileno()],
+            capture_output=True, text=True, timeout=PATIENCE,
+            env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
         self.assertEqual(result.returncode, 2, result.stderr)
         self.assertIn("LISTEN_FDS: ", result.stderr)
         return result.stderr
@@ -164,6 +166,11 @@ class SocketActivation(BelfryTestCase):
                 self.assertIn("expected a TCP socket that listens", self.refused(passed))
         with open(os.devnull, encoding="ascii") as file:
             self.refused(file)
+
+    def test_a_number_of_sockets_that_are_not_there_is_refused_at_the_start(self):
+        passed = self.listener()
+        for number in "2", "x", "-1", "":
+            self.refused(passed, number)
 
     async def test_systemd_starts_it_with_the_first_connection(self):
         program = shutil.which("systemd-socket-activate")
