@@ -18,6 +18,9 @@
 /* After one that has failed to start: clients must not have it tried all the time. */
 #define PAUSE_AFTER_FAILURE G_USEC_PER_SEC
 
+/* From one start to the next, so that one that dies of each message is not started for each. */
+#define PAUSE_BETWEEN_STARTS G_USEC_PER_SEC
+
 struct _BelfryBusActivator
 {
   GObject parent_instance;
@@ -39,7 +42,8 @@ typedef struct
   guint n_waiting;
   gboolean starting;
   gboolean started;  /* since the first of those that wait came */
-  gint64 not_before; /* monotonic, µs: when it may be tried again */
+  gint64 not_before; /* monotonic, µs: until then messages are refused */
+  gint64 next_start; /* monotonic, µs: until then they wait for it */
 } Service;
 
 /* A message for which its worker is being started. */
@@ -58,7 +62,7 @@ typedef struct
 } Question;
 
 static void belfry_bus_activator_iface_init (BelfryMessageHandlerInterface *iface);
-static void start (Service *service);
+static void start_if_due (Service *service);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (BelfryBusActivator,
                                belfry_bus_activator,
@@ -140,7 +144,7 @@ on_service_gone (Service *service)
     return;
   if (!service->started)
     {
-      start (service);
+      start_if_due (service);
       return;
     }
   g_warning ("%s has gone without handling the messages that it was started for", service->name);
@@ -213,7 +217,17 @@ start (Service *service)
 {
   g_info ("Starting %s, which handles messages", service->name);
   service->starting = TRUE;
+  service->next_start = g_get_monotonic_time () + PAUSE_BETWEEN_STARTS;
   ask (service, "StartServiceByName", g_variant_new ("(su)", service->name, 0), "(u)", on_started);
+}
+
+/* If messages wait and nobody is there. When it is too early, the sweep asks again. */
+static void
+start_if_due (Service *service)
+{
+  if (service->n_waiting > 0 && service->owner == NULL && !service->starting && !service->started
+      && g_get_monotonic_time () >= service->next_start)
+    start (service);
 }
 
 static void
@@ -284,8 +298,7 @@ belfry_bus_activator_handle_message (BelfryMessageHandler *handler,
   else
     {
       add_waiting (service, message);
-      if (service->owner == NULL && !service->starting && !service->started)
-        start (service);
+      start_if_due (service);
     }
   return BELFRY_HANDLER_RESULT_TAKEN;
 }
@@ -444,11 +457,13 @@ belfry_bus_activator_hand_over (BelfryBusActivator *self)
     }
 }
 
-/* Ends the wait of those whose time is over. */
+/* Ends the wait of those whose time is over, and starts what had to wait for that. */
 void
 belfry_bus_activator_sweep (BelfryBusActivator *self)
 {
   gint64 now = g_get_monotonic_time ();
+  GHashTableIter iter;
+  Service *service;
   GList *first;
 
   while ((first = self->waiting.head) != NULL && ((Waiting *) first->data)->deadline <= now)
@@ -457,4 +472,7 @@ belfry_bus_activator_sweep (BelfryBusActivator *self)
 
       refuse (message, "TIMEOUT", "No worker has taken it in time");
     }
+  g_hash_table_iter_init (&iter, self->services);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &service))
+    start_if_due (service);
 }

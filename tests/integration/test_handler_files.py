@@ -237,9 +237,13 @@ class Failing(HandlerTestCase):
         self.add_handler("org.example.Leave", "leave", "leave")
         self.add_handler("org.example.Mute", "mute", "mute")
         self.add_handler("org.example.Half", "half,other", "slowly")
+        self.declare("org.example.Dies.service",
+                     "[D-BUS Service]\nName=org.example.Dies\nExec=/bin/true\n",
+                     self.service_folder)
+        self.declare("dies.handler", "[Handler]\nBusName=org.example.Dies\nTypes=dies\n")
         self.declare("missing.handler", "[Handler]\nBusName=org.example.Missing\nTypes=missing\n")
 
-    async def fail(self, tab, type):
+    async def assert_all_fail(self, tab, type):
         for n in range(5):
             await tab.send(type=type, id=n)
         await tab.send(type=type)
@@ -249,9 +253,9 @@ class Failing(HandlerTestCase):
     async def test_a_start_that_fails_is_told_at_once(self):
         self.daemon.expect_log("is not started")
         tab = await self.open("alice")
-        await self.fail(tab, "crash")
+        await self.assert_all_fail(tab, "crash")
         self.assertEqual(self.n_starts("org.example.Crash"), 1)
-        await self.fail(tab, "missing")
+        await self.assert_all_fail(tab, "missing")
         self.assertTrue(any("org.example.Crash" in line for line in self.daemon.log))
 
     async def test_clients_do_not_have_it_tried_all_the_time(self):
@@ -265,7 +269,7 @@ class Failing(HandlerTestCase):
     async def test_after_a_while_it_is_tried_again(self):
         self.daemon.expect_log("is not started")
         tab = await self.open("alice")
-        await self.fail(tab, "mended")
+        await self.assert_all_fail(tab, "mended")
         data = {}
         while "type" not in data:
             data = await tab.request("mended")
@@ -276,7 +280,7 @@ class Failing(HandlerTestCase):
     async def test_one_that_goes_without_taking_its_type_is_told_at_once(self):
         self.daemon.expect_log("has gone without")
         tab = await self.open("alice")
-        await self.fail(tab, "leave")
+        await self.assert_all_fail(tab, "leave")
         self.assertEqual(self.n_starts("org.example.Leave"), 1)
 
     async def test_a_type_that_is_declared_no_more_is_told_at_once(self):
@@ -307,6 +311,30 @@ class Failing(HandlerTestCase):
         await tab.send(type="mute")
         await self.wait_until(lambda: self.n_starts("org.example.Mute") == 1)
         await asyncio.to_thread(self.daemon.stop)
+
+    async def test_one_that_dies_of_each_message_is_not_started_all_the_time(self):
+        """The bus starts nothing here: this test is the worker, and so as quick as one can be."""
+        def own(worker):
+            worker.connection.call_sync(
+                "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                "RequestName", GLib.Variant("(su)", ("org.example.Dies", 0)), None,
+                Gio.DBusCallFlags.NONE, -1, None)
+            worker.call("Sessions.HandleMessages", "(as)", ["dies"])
+
+        monitor = BusMonitor(self.bus.address, "StartServiceByName", self.worker)
+        self.addCleanup(monitor.close)
+        tab = await self.open("alice")
+        begin = time.monotonic()
+        for n in range(5):
+            await tab.send(type="dies", id=n)
+            while await asyncio.to_thread(monitor.count) == 0:
+                pass
+            worker = self.connect_worker()
+            own(worker)
+            self.assertEqual((await asyncio.to_thread(worker.next_signal))[4], "dies")
+            worker.close()
+            self.assertEqual((await tab.receive_error("UNAVAILABLE"))["id"], n)
+        self.assertGreaterEqual(time.monotonic() - begin, 4)
 
     @slow
     async def test_one_that_never_takes_its_type_is_a_time_out(self):
