@@ -139,8 +139,8 @@ class Inbox(Gtk.ApplicationWindow):
 
         self.away = Gtk.Revealer(child=Gtk.Label(
             label="Belfry is away. What you see may be old.", css_classes=["away"]))
-        self.older = Gtk.Button(label="Load older", margin_bottom=12, halign=Gtk.Align.CENTER,
-                                css_classes=["flat"], visible=False)
+        self.older = Gtk.Button(label="Load older", margin_top=6, margin_bottom=9, visible=False,
+                                halign=Gtk.Align.CENTER, css_classes=["flat"])
         self.older.connect("clicked", lambda button: self.model.load_more_async(
             None, self.on_done, self.model.load_more_finish))
         self.stack = Gtk.Stack(transition_type=Gtk.StackTransitionType.CROSSFADE, vexpand=True)
