@@ -5,6 +5,7 @@
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -201,6 +202,17 @@ class File(SocketTestCase):
         self.daemon.start()
         self.new_worker().create("alice")
         self.daemon.stop()
+
+
+    async def test_nobody_keeps_it_from_being_made_by_a_lock(self):
+        """Whoever may read the folder can lock it."""
+        self.daemon.stop()
+        folder = os.open(os.path.dirname(self.worker_socket), os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        self.daemon.expect_log("is locked")
+        self.daemon.start()
+        self.new_worker().create("alice")
 
 
 class Callers(SocketTestCase):
