@@ -49,6 +49,8 @@ struct _BelfryServer
   GDBusConnection *connection;
   BelfryWorkerSocket *worker_socket;
   guint sweep_id;
+  guint n_reloads; /* that have begun */
+  guint reload;    /* the one in use */
 };
 
 G_DEFINE_FINAL_TYPE (BelfryServer, belfry_server, G_TYPE_OBJECT)
@@ -548,6 +550,7 @@ belfry_server_stop_finish (BelfryServer *self, GAsyncResult *result, GError **er
 /* What was read again. */
 typedef struct
 {
+  guint number;
   BelfryTokenVerifier *verifier; /* or NULL with @error set */
   GError *error;
   GHashTable *handlers;
@@ -570,6 +573,7 @@ reload_in_thread (GTask *task, gpointer source, gpointer task_data, GCancellable
   BelfryServer *self = source;
   Reload *reload = g_new0 (Reload, 1);
 
+  reload->number = GPOINTER_TO_UINT (task_data);
   reload->verifier = belfry_server_keys_load (self->config, &reload->error);
   reload->handlers = read_handler_files (self);
   g_task_return_pointer (task, reload, reload_free);
@@ -599,6 +603,7 @@ belfry_server_reload_async (BelfryServer *self,
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_name (task, "[belfry] reload");
+  g_task_set_task_data (task, GUINT_TO_POINTER (++self->n_reloads), NULL);
   g_task_run_in_thread (task, reload_in_thread);
 }
 
@@ -609,7 +614,8 @@ belfry_server_reload_async (BelfryServer *self,
  * @error: return location for an error
  *
  * Ends [method@BelfryServer.Server.reload_async]. A handler file that is faulty is passed over with
- * a warning, and is no error.
+ * a warning, and is no error. If another reload has begun later and ended earlier, what that one
+ * has read stays in use.
  *
  * Errors: %BELFRY_ERROR_INVALID_ARGS if a file is not there or does not hold keys; then the old
  * keys stay in use, while the handler files are those that were read.
@@ -629,10 +635,14 @@ belfry_server_reload_finish (BelfryServer *self, GAsyncResult *result, GError **
   reload = g_task_propagate_pointer (G_TASK (result), error);
   if (reload == NULL)
     return FALSE;
-  belfry_bus_declare_handlers (self->bus, reload->handlers);
   ok = reload->verifier != NULL;
-  if (ok && self->web != NULL)
-    belfry_web_server_set_verifier (self->web, reload->verifier);
+  if (reload->number > self->reload)
+    {
+      self->reload = reload->number;
+      belfry_bus_declare_handlers (self->bus, reload->handlers);
+      if (ok && self->web != NULL)
+        belfry_web_server_set_verifier (self->web, reload->verifier);
+    }
   if (!ok)
     g_propagate_error (error, g_steal_pointer (&reload->error));
   reload_free (reload);

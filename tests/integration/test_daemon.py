@@ -267,6 +267,59 @@ class Keys(BelfryTestCase):
         self.assertEqual(await tab.wait_closed(), 4500)
 
 
+class KeysOfTwoFiles(Keys):
+    """The second of which, while it is a pipe, holds up whoever reads them."""
+
+    KEYS = ('{"keys":[{"kty":"OKP","crv":"Ed25519",'
+            '"x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}')
+
+    def setUp(self):
+        folder = tempfile.mkdtemp(prefix="belfry-keys-")
+        self.addCleanup(shutil.rmtree, folder)
+        self.key_file = os.path.join(folder, "keys")
+        self.write_keys()
+        self.options = ("--jwt-jwks-file=" + self.key_file,)
+        super().setUp()
+
+    def write_keys(self):
+        with open(self.key_file + ".new", "w", encoding="ascii") as file:
+            file.write(self.KEYS)
+        os.replace(self.key_file + ".new", self.key_file)
+
+    async def open_for_reader(self):
+        """The pipe, as soon as somebody reads it."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return os.open(self.key_file, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:
+                self.assertLess(time.monotonic(), deadline)
+                await asyncio.sleep(0.02)
+
+    async def test_what_was_read_last_is_in_use_whatever_ends_last(self):
+        old = self.daemon.token("alice")
+        os.unlink(self.key_file)
+        os.mkfifo(self.key_file)
+        self.daemon.process.send_signal(signal.SIGHUP)
+        pipe = await self.open_for_reader()
+        # Now it has read the old secret.
+        self.daemon.secret = b"another secret, which has more than thirty-two bytes"
+        with open(self.daemon.secret_file, "wb") as file:
+            file.write(self.daemon.secret)
+        self.write_keys()
+        self.daemon.process.send_signal(signal.SIGHUP)
+        await self.wait_for_log("were read again")
+        self.daemon.log.clear()
+        os.write(pipe, self.KEYS.encode())
+        os.close(pipe)
+        await self.wait_for_log("were read again")
+        await self.open("alice")
+        await self.open_refused(old)
+
+    test_a_hang_up_reads_the_keys_again = None
+    test_faulty_keys_leave_the_old_ones_in_use = None
+
+
 class Stopping(BelfryTestCase):
     async def test_every_tab_is_told_when_to_come_back(self):
         tabs = [await self.open("alice") for _ in range(10)] + [await self.connect()]
