@@ -54,6 +54,13 @@ read_file (const char *path, char **bus_name, char ***types, GError **error)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
 
+  /* To open a pipe would take until somebody writes to it. */
+  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    {
+      g_set_error_literal (error, BELFRY_ERROR, BELFRY_ERROR_INVALID_ARGS,
+                           "there is no regular file");
+      return FALSE;
+    }
   if (!g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, error))
     return FALSE;
   *bus_name = g_key_file_get_string (file, GROUP, BUS_NAME, error);

@@ -406,10 +406,18 @@ class Files(HandlerTestCase):
             self.declare(name + ".handler", text)
         self.declare("note.txt", "nothing")
         os.mkdir(os.path.join(self.handlers, "folder.handler"))
+        os.mkfifo(os.path.join(self.handlers, "pipe.handler"))
+        os.symlink("/dev/zero", os.path.join(self.handlers, "zero.handler"))
+        os.symlink("nowhere", os.path.join(self.handlers, "nowhere.handler"))
+        with open(os.path.join(self.handlers, "binary.handler"), "wb") as file:
+            file.write(bytes(range(256)) * 1000)
         self.daemon.expect_log("is passed over")
         await self.reload()
         log = [line for line in self.daemon.log if "is passed over" in line]
-        self.assertEqual(len(log), len(faults) + 1, log)
+        others = {"folder", "pipe", "zero", "nowhere", "binary"}
+        self.assertEqual(len(log), len(faults) + len(others), log)
+        for name in others:
+            self.assertTrue(any(f"/{name}.handler" in line for line in log), name)
         for name, (_, words) in faults.items():
             line, = [line for line in log if f"/{name}.handler" in line]
             self.assertIn(words, line)
