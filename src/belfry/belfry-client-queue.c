@@ -152,10 +152,17 @@ give_up_call (BelfryClientQueue *self, BelfryClientCall *call, GError *error)
   end_call (call, NULL, error);
 }
 
+/* Returns: when a call that is patient from @since on has waited as long as it may */
+static gint64
+get_end_of_patience (BelfryClientQueue *self, gint64 since)
+{
+  return since + (gint64) self->patience * G_USEC_PER_SEC;
+}
+
 static gboolean
 is_patient (BelfryClientQueue *self, gint64 since)
 {
-  return g_get_monotonic_time () < since + self->patience * G_USEC_PER_SEC;
+  return g_get_monotonic_time () < get_end_of_patience (self, since);
 }
 
 /* Puts a call into its lane. One that waits again is among the first. */
@@ -224,7 +231,7 @@ pause_sending (BelfryClientQueue *self)
 static gint64
 get_deadline (BelfryClientQueue *self, BelfryClientCall *call)
 {
-  return MAX (call->made_at, self->away_since) + self->patience * G_USEC_PER_SEC;
+  return get_end_of_patience (self, MAX (call->made_at, self->away_since));
 }
 
 /* Ends the calls that have waited as long as they may. */

@@ -298,6 +298,21 @@ test_patience_that_is_lost_is_lost_for_calls_that_wait (Fixture *fixture, gconst
   g_assert_error (error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN);
 }
 
+/* 4,295 s in microseconds are a few more than 32 bits hold. */
+static void
+test_a_long_patience_is_long (Fixture *fixture, gconstpointer data)
+{
+  belfry_client_set_patience (fixture->client, 4295);
+  fixture_release_name (fixture);
+  create (fixture, "1");
+  wait_until (fixture->client, FALSE);
+  g_usleep (G_USEC_PER_SEC / 5);
+  fixture_take_name (fixture);
+  assert_next (fixture, "1");
+  fixture_answer_id (fixture, 1);
+  fixture_assert_created (fixture, 1);
+}
+
 static void
 test_a_call_that_waits_can_be_cancelled (Fixture *fixture, gconstpointer data)
 {
@@ -538,6 +553,7 @@ main (int argc, char **argv)
        test_without_patience_the_first_error_is_the_last);
   ADD ("patience-that-is-lost-is-lost-for-calls-that-wait",
        test_patience_that_is_lost_is_lost_for_calls_that_wait);
+  ADD ("a-long-patience-is-long", test_a_long_patience_is_long);
   ADD ("a-call-that-waits-can-be-cancelled", test_a_call_that_waits_can_be_cancelled);
   ADD ("what-holds-is-said-again-before-anything-else",
        test_what_holds_is_said_again_before_anything_else);
