@@ -394,7 +394,8 @@ read_next (BelfryInboxModel *self)
 static gboolean
 on_turn (gpointer user_data)
 {
-  BelfryInboxModel *self = user_data;
+  /* Those who are told may let go of it. */
+  g_autoptr (BelfryInboxModel) self = g_object_ref (user_data);
 
   g_clear_pointer (&self->source, g_source_unref);
   read_next (self);
