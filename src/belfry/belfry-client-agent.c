@@ -168,6 +168,11 @@ end_if_idle (gpointer user_data)
     return G_SOURCE_REMOVE;
   g_clear_pointer (&self->queue, belfry_client_queue_free);
   g_clear_pointer (&self->link, belfry_client_link_close);
+  /* Messages that are kept keep the agent. Belfry shall not take the client for one that is there.
+   */
+  g_mutex_lock (&self->mutex);
+  g_clear_object (&self->connection);
+  g_mutex_unlock (&self->mutex);
   belfry_client_agent_unref (self);
   return G_SOURCE_REMOVE;
 }

@@ -4,6 +4,7 @@
 """What Belfry tells a client: signals of notifications and users, and the messages of tabs."""
 
 import asyncio
+import gc
 import json
 import time
 
@@ -292,6 +293,20 @@ class Messages(ClientTestCase):
         await self.call("handle_messages", ["sum"], client=client)
         del client
         await self.until(lambda: self.is_free("sum"))
+
+    async def test_a_message_that_is_kept_does_not_keep_its_type(self):
+        client = self.new_client()
+        messages = []
+        self.answer("sum", messages.append, client)
+        await self.call("handle_messages", ["sum"], client=client)
+        tab = await self.open("alice")
+        await tab.send(type="sum", id=1)
+        await self.until(lambda: messages)
+        del client
+        gc.collect()
+        self.assertEqual((await tab.receive_error("UNAVAILABLE"))["id"], 1)
+        self.assertTrue(self.is_free("sum"))
+        self.assertTrue(messages.pop().reply("{}"))
 
     def is_free(self, type):
         try:
