@@ -7,9 +7,11 @@ import asyncio
 import datetime
 import inspect
 import logging
+import os
+import signal
 
 import belfry_test
-from client_case import AtSocket, Belfry, ClientTestCase, GLib
+from client_case import PATIENCE, AtSocket, Belfry, ClientTestCase, GLib
 
 
 class Blocking(ClientTestCase):
@@ -252,6 +254,33 @@ class Asyncio(ClientTestCase):
         with self.assertRaises(RuntimeError):
             await client.create("alice", {})
 
+    async def test_leaving_with_a_call_under_way_leaves_nothing_open(self):
+        def count_open():
+            return len(os.listdir("/proc/self/fd"))
+
+        before = count_open()
+        async with self.client as client:
+            await client.handle_messages("sum")
+            self.daemon.process.send_signal(signal.SIGSTOP)
+            self.addCleanup(self.daemon.process.send_signal, signal.SIGCONT)
+            task = asyncio.create_task(client.create("alice", {}))
+            await asyncio.sleep(0)
+        with self.assertRaises(asyncio.CancelledError):
+            await task
+        self.daemon.process.send_signal(signal.SIGCONT)
+        await self.until(lambda: count_open() <= before)
+
+    async def test_what_cannot_be_passed_is_an_error_of_the_call(self):
+        async with self.client as client:
+            with self.assertRaises(TypeError):
+                await asyncio.wait_for(client.create(5, {}), PATIENCE)
+            self.assertEqual((await client.sessions()).total, 0)
+
+    async def test_a_bus_that_is_no_text_is_an_error_of_entering(self):
+        with self.assertRaises(TypeError):
+            async with asyncio.timeout(PATIENCE), Belfry.AsyncClient(5):
+                self.fail("it was entered")
+
     async def test_events_are_iterated(self):
         async with self.client as client:
             events = client.events("alice")
@@ -266,6 +295,19 @@ class Asyncio(ClientTestCase):
             self.assertEqual((await anext(others)).kind, "subscribed")
             id = await client.create("bob", {})
             self.assertEqual(await anext(others), ("created", "bob", id))
+            await others.aclose()
+            await events.aclose()
+
+    async def test_events_begin_with_the_subscription_also_beside_others(self):
+        async with self.client as client:
+            events, others = client.events("alice"), client.events("alice")
+            await anext(events)
+            # The others cannot subscribe before this one has heard of a creation.
+            async with client._subscribing:  # pylint: disable=protected-access
+                first = asyncio.ensure_future(anext(others))
+                id = await client.create("alice", {})
+                self.assertEqual(await anext(events), ("created", "alice", id))
+            self.assertEqual((await first).kind, "subscribed")
             await others.aclose()
             await events.aclose()
 

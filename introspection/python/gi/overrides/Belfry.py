@@ -373,6 +373,7 @@ class _Worker:
         self._made = threading.Event()
         self._bus = bus
         self._error = None
+        self._under_way = 0
         self.client = None
 
     def start(self):
@@ -387,11 +388,14 @@ class _Worker:
         self._context.push_thread_default()
         try:
             self.client = Belfry.Client.new_sync(self._bus, None)
-        except GLib.Error as error:
+        except Exception as error:  # pylint: disable=broad-except
             self._error = error
         self._made.set()
         if self.client is not None:
             self._loop.run()
+            # A call that never ended would keep the client, and its connection.
+            while self._under_way > 0:
+                self._context.iteration(True)
             self.client = None
         self._context.pop_thread_default()
 
@@ -405,8 +409,27 @@ class _Worker:
         source.set_callback(call)
         source.attach(self._context)
 
+    def call(self, name, arguments, cancellable, settle):
+        """Makes a call there, and has `settle` called there with its result or its error."""
+        def on_done(client, result):
+            self._under_way -= 1
+            try:
+                settle(getattr(client, name + "_finish")(result), None)
+            except Exception as error:  # pylint: disable=broad-except
+                settle(None, error)
+
+        def start():
+            self._under_way += 1
+            try:
+                getattr(self.client, name + "_async")(*arguments, cancellable, on_done)
+            except Exception as error:  # pylint: disable=broad-except
+                self._under_way -= 1
+                settle(None, error)
+
+        self.invoke(start)
+
     def stop(self):
-        """Blocks until the thread has ended."""
+        """Blocks until the thread has ended, and all calls, which are cancelled."""
         self.invoke(self._loop.quit)
         self._thread.join()
 
@@ -482,19 +505,10 @@ class AsyncClient(_Calls):
             else:
                 future.set_result(result)
 
-        def on_done(client, result):
-            try:
-                value, error = convert(getattr(client, name + "_finish")(result)), None
-            except Exception as raised:  # pylint: disable=broad-except
-                value, error = None, raised
-            self._loop.call_soon_threadsafe(settle, value, error)
-
-        def start():
-            getattr(self._worker.client, name + "_async")(*arguments, cancellable, on_done)
-
-        self._worker.invoke(start)
+        self._worker.call(name, arguments, cancellable, lambda result, error:
+                          self._loop.call_soon_threadsafe(settle, result, error))
         try:
-            return await future
+            return convert(await future)
         except asyncio.CancelledError:
             cancellable.cancel()
             raise
@@ -593,11 +607,16 @@ class _Reader:
 
     def __init__(self, user):
         self.user = user
+        self._subscribed = False
         self._events = collections.deque()
         self._something = asyncio.Event()
 
     def tell(self, event):
         if event.user is not None and self.user not in (None, event.user):
+            return
+        # Others have subscribed to events before.
+        self._subscribed = self._subscribed or event.kind == "subscribed"
+        if not self._subscribed:
             return
         if len(self._events) >= _MAX_EVENTS:
             self._events.clear()
