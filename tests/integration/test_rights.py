@@ -18,7 +18,8 @@ import belfry_test
 from belfry_test import (BELFRYD, NAME, NOTIFICATIONS, PATH, PATIENCE, SESSIONS, BelfryTestCase,
                          BusClient, Gio, GLib, OverSocket)
 from bus_monitor import BusMonitor
-from other_users import USERS, OpenBus, as_root, connect_as
+from other_users import USERS, OpenBus, as_root, connect_as, user
+from raw_worker import RawWorker
 
 DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 
@@ -506,6 +507,20 @@ class Socket(OverSocket, RightsTestCase):
             self.as_user(SHOP).call("Sessions.Broadcast", "(ss)", "x", "{}")
         self.as_user(SAYER).call("Sessions.Broadcast", "(ss)", "sum", "{}")
         self.worker.call("Sessions.Broadcast", "(ss)", "x", "{}")
+
+    @as_root
+    async def test_a_name_that_a_caller_gives_itself_means_nothing(self):
+        root = BusClient(self.bus.address)
+        self.addCleanup(root.close)
+        root.create("bob")
+        with user(SHOP):
+            raw = RawWorker(self.worker_socket)
+        self.addCleanup(raw.close)
+        for _ in range(2):
+            raw.call("Notifications.Create", "(ssa{sv})", "bob", "{}", {},
+                     sender=root.connection.get_unique_name())
+            self.assertEqual(raw.read_answer()[1], DENIED)
+        self.assertEqual(root.list("bob")[1], 1)
 
     @as_root
     async def test_a_connection_that_takes_anothers_place_has_its_own_rights(self):
