@@ -330,9 +330,8 @@ repeat_or_end (BelfryClientQueue *self, BelfryClientCall *call, Outcome outcome,
   else if (lost
            && (call->method->can_repeat == NULL || !call->method->can_repeat (call->parameters)))
     {
-      g_prefix_error_literal (&error, "it may have been done or not, and only what cannot be done "
-                                      "twice is repeated, such as a creation with an "
-                                      "idempotency-key: ");
+      g_prefix_error_literal (&error, "it may have been done or not, so it is not repeated (a "
+                                      "creation with an idempotency-key is): ");
       end_call (call, NULL, error);
     }
   else if (call->lane != BELFRY_CLIENT_LANE_RENEWAL && !is_patient (self, call->unanswered_since))

@@ -236,7 +236,7 @@ class OnStrictBus(ClientTestCase):
             GLib.Variant("(s)", (belfry_test.NAME,)), None, Gio.DBusCallFlags.NONE, -1,
             None).unpack()
         os.kill(pid, signal.SIGTERM)
-        await self.until(lambda: not self.client.get_available())
+        await self.until(lambda: not os.path.exists(f"/proc/{pid}"))
 
 
 if __name__ == "__main__":
