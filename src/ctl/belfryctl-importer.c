@@ -232,6 +232,7 @@ drop_long_line (BelfryctlImporter *self, gsize length)
   if (!self->in_long_line)
     {
       self->line++;
+      self->counts.lines++;
       report_fault (self, self->line, 0,
                     g_error_new (BELFRY_ERROR, BELFRY_ERROR_TOO_LARGE,
                                  _ ("it has more than %d bytes"), MAX_LINE_LENGTH));

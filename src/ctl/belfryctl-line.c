@@ -3,8 +3,6 @@
 
 #include "belfryctl-line.h"
 
-#include <string.h>
-
 #include <glib/gi18n.h>
 
 #include "belfry-error.h"
@@ -116,7 +114,7 @@ is_empty (const char *text, gsize length)
 {
   for (gsize i = 0; i < length; i++)
     {
-      if (strchr (" \t\r", text[i]) == NULL)
+      if (text[i] != ' ' && text[i] != '\t' && text[i] != '\r')
         return FALSE;
     }
   return TRUE;

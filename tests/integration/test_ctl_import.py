@@ -107,6 +107,9 @@ class Lines(ImportCase):
                 self.assertIn(words, error)
                 self.assertEqual(self.worker.list("bob")[1], 0)
 
+    def test_bytes_that_are_no_text_are_a_faulty_line(self):
+        self.assertIn("line 2: ", self.ctl("import", "-", input=line(1) + "\0\0\n", expect=1))
+
     def test_faulty_lines_are_skipped_when_that_is_asked(self):
         faults = [fault for fault, _ in self.FAULTS]
         text = "".join(line(n) + fault + "\n" for n, fault in enumerate(faults))
@@ -115,7 +118,8 @@ class Lines(ImportCase):
         self.assertEqual(process.returncode, 0, errors)
         self.assertEqual(sorted(self.numbers()), list(range(len(faults))))
         counts = json.loads(counts)
-        self.assertEqual((counts["stored"], counts["faulty"]), (len(faults), len(faults)))
+        self.assertEqual((counts["lines"], counts["stored"], counts["faulty"]),
+                         (2 * len(faults), len(faults), len(faults)))
         messages = [json.loads(error)["error"]["message"] for error in errors.splitlines()]
         self.assertEqual({int(re.match(r"line (\d+): ", message).group(1))
                           for message in messages},
