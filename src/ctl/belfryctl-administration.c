@@ -106,15 +106,10 @@ gboolean
 belfryctl_export (Belfryctl *ctl, char **arguments, GError **error)
 {
   g_autoptr (GVariant) reply = NULL;
-  gboolean success;
   int fd;
 
   reply = administer (ctl, "ExportUser", g_variant_new ("(s)", arguments[0]), &fd, error);
-  if (reply == NULL)
-    return FALSE;
-  success = belfryctl_copy (fd, STDOUT_FILENO, error);
-  close (fd);
-  return success;
+  return reply != NULL && belfryctl_print_json_lines (fd, error);
 }
 
 static struct

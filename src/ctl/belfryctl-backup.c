@@ -30,8 +30,8 @@ belfryctl_backup_check (const char *path, gboolean force, GError **error)
 }
 
 /* Copies all that can be read. */
-gboolean
-belfryctl_copy (int from, int to, GError **error)
+static gboolean
+copy (int from, int to, GError **error)
 {
   g_autofree char *buffer = g_malloc (1024 * 1024);
   gssize n;
@@ -92,7 +92,7 @@ belfryctl_backup_save (int fd, const char *path, gboolean force, GError **error)
 
   if (to < 0)
     return set_error (error, temporary, errno);
-  success = belfryctl_copy (fd, to, error);
+  success = copy (fd, to, error);
   if (success && fsync (to) != 0)
     success = set_error (error, temporary, errno);
   close (to);

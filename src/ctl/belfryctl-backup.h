@@ -9,6 +9,5 @@ G_BEGIN_DECLS
 
 gboolean belfryctl_backup_check (const char *path, gboolean force, GError **error);
 gboolean belfryctl_backup_save (int fd, const char *path, gboolean force, GError **error);
-gboolean belfryctl_copy (int from, int to, GError **error);
 
 G_END_DECLS

@@ -4,6 +4,7 @@
 #include "belfryctl-output.h"
 
 #include <gio/gio.h>
+#include <gio/gunixinputstream.h>
 #include <glib/gi18n.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,20 +89,54 @@ belfryctl_json_add_notification (GString *json, BelfryNotification *notification
     belfryctl_json_add_time (json, "expiresAt", expires_at);
 }
 
-/* JSON is UTF-8 whatever the locale is, so it goes past g_print(). */
+/* JSON is UTF-8 whatever the locale is, so it goes past g_print(). U+007F to U+009F, which steer a
+ * terminal, may be in strings only, and are escaped there. */
 static void
-write_json (GString *json, FILE *file)
+write_json (const char *json, FILE *file)
 {
-  g_string_append_c (json, '\n');
-  fputs (json->str, file);
+  g_autoptr (GString) line = g_string_new (NULL);
+
+  for (const guchar *p = (const guchar *) json; *p != '\0'; p++)
+    {
+      if (*p == 0x7f)
+        g_string_append (line, "\\u007f");
+      else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
+        g_string_append_printf (line, "\\u%04x", *++p);
+      else
+        g_string_append_c (line, (char) *p);
+    }
+  g_string_append_c (line, '\n');
+  fputs (line->str, file);
   fflush (file);
 }
 
 /* Prints what was put together on a line. */
 void
-belfryctl_print_json (GString *json)
+belfryctl_print_json (const GString *json)
 {
-  write_json (json, stdout);
+  write_json (json->str, stdout);
+}
+
+/* Prints all lines of JSON that can be read. Closes @fd. */
+gboolean
+belfryctl_print_json_lines (int fd, GError **error)
+{
+  g_autoptr (GInputStream) file = g_unix_input_stream_new (fd, TRUE);
+  g_autoptr (GDataInputStream) lines = g_data_input_stream_new (file);
+  g_autoptr (GError) reading_error = NULL;
+
+  for (;;)
+    {
+      g_autofree char *line = g_data_input_stream_read_line (lines, NULL, NULL, &reading_error);
+
+      if (line == NULL)
+        break;
+      write_json (line, stdout);
+    }
+  if (reading_error == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&reading_error));
+  return FALSE;
 }
 
 /* Prints an object of one number. */
@@ -148,7 +183,7 @@ belfryctl_print_error (const GError *error, gboolean json)
   g_string_append_c (object, '}');
   belfryctl_json_add (outer, "error", object->str);
   g_string_append_c (outer, '}');
-  write_json (outer, stderr);
+  write_json (outer->str, stderr);
 }
 
 /* @when: (nullable): always, never or auto */

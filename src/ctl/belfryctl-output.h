@@ -18,7 +18,8 @@ void belfryctl_json_add_boolean (GString *json, const char *name, gboolean value
 void belfryctl_json_add_time (GString *json, const char *name, gint64 microseconds);
 void belfryctl_json_add_notification (GString *json, BelfryNotification *notification);
 
-void belfryctl_print_json (GString *json);
+void belfryctl_print_json (const GString *json);
+gboolean belfryctl_print_json_lines (int fd, GError **error);
 void belfryctl_print_count (const char *name, gint64 count);
 void belfryctl_print_error (const GError *error, gboolean json);
 

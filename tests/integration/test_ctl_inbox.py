@@ -191,6 +191,17 @@ class List(Ctl):
             self.assertEqual(re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text), [])
             self.assertIn("gnp.exe", text)
 
+    def test_what_steers_a_terminal_is_escaped_in_json(self):
+        data = {"title": "\x7f\x80\x9b2J\x9fé\xa0"}
+        self.worker.create("alice", json.dumps(data, ensure_ascii=False))
+        for arguments in ["list", "alice", "--json"], ["export", "alice"]:
+            line = self.ctl(*arguments)
+            self.assertEqual(re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f]", line), [])
+            self.assertIn("é\xa0", line)
+            self.assertEqual(json.loads(line)["data"], data)
+        error = self.ctl("import", "-", "--json", input='{"\x9b2J": 1}', expect=1)
+        self.assertIn("\\u009b2J", error)
+
     def test_in_a_pipe_lines_are_whole_and_plain(self):
         self.fill()
         text = self.ctl("list", "alice")
