@@ -31,6 +31,12 @@
  * asynchronous one ends in the thread-default main context in which it was made, a blocking one
  * needs no main loop.
  *
+ * A call keeps its client until it has ended. When the last reference to the client goes, so does
+ * its connection: Belfry ends the subscription, and the messages that are not answered.
+ *
+ * All clients of a process work in a thread that a child of fork() does not have. There, a client
+ * that was made before is of no use, and no other can be made: calls would wait for ever.
+ *
  * An argument that Belfry refuses, and a limit that is passed, is an error of [error@Belfry.Error].
  *
  * ## When Belfry is away
