@@ -5,6 +5,7 @@
 
 import asyncio
 import datetime
+import gc
 import inspect
 import logging
 import os
@@ -119,6 +120,17 @@ class Blocking(ClientTestCase):
         self.assertTrue(context.exception.matches(Belfry.error_quark(), Belfry.Error.NOT_FOUND))
         with self.assertRaises(ValueError):
             self.client.create("alice", {"n": float("nan")})
+
+    async def test_text_is_not_cut_at_a_nul(self):
+        for name, *arguments in (("create", "alice\0x", {}), ("create", "alice", "{}\0"),
+                                 ("create_many", [("alice\0", {})]), ("remove_all", "alice\0x"),
+                                 ("send", ["bob", "alice\0"], "chat", {}),
+                                 ("sessions", "alice\0"), ("subscribe", "alice\0x")):
+            with self.subTest(name=name), self.assertRaises(ValueError):
+                getattr(self.client, name)(*arguments)
+        with self.assertRaises(ValueError):
+            self.client.create("alice", {}, key="a\0b")
+        self.assertEqual(self.client.list("alice").total, 0)
 
     async def ask(self, tab, type, **data):
         await tab.send(type=type, id=1, data=data)
@@ -256,7 +268,10 @@ class Asyncio(ClientTestCase):
 
     async def test_leaving_with_a_call_under_way_leaves_nothing_open(self):
         def count_open():
-            return len(os.listdir("/proc/self/fd"))
+            gc.collect()
+            with os.scandir("/proc/self/fd") as files:
+                return sum(os.readlink(file.path).startswith("socket:")
+                           for file in files if os.path.lexists(file.path))
 
         before = count_open()
         async with self.client as client:
@@ -274,6 +289,8 @@ class Asyncio(ClientTestCase):
         async with self.client as client:
             with self.assertRaises(TypeError):
                 await asyncio.wait_for(client.create(5, {}), PATIENCE)
+            with self.assertRaises(ValueError):
+                await client.remove_all("alice\0x")
             self.assertEqual((await client.sessions()).total, 0)
 
     async def test_a_bus_that_is_no_text_is_an_error_of_entering(self):
@@ -350,6 +367,20 @@ class Asyncio(ClientTestCase):
                                  "HANDLER_FAILED")
             self.assertIn("TypeError", logs.output[0])
             self.assertTrue(callable(on_sum) and callable(on_max))
+
+    async def test_a_refusal_that_is_none_has_failed_and_is_logged(self):
+        @self.client.handler("sum")
+        async def on_sum(_message):
+            raise Belfry.Refusal("no code")
+
+        async with self.client:
+            tab = await self.open("alice")
+            with self.assertLogs("belfry", logging.ERROR) as logs:
+                error = await tab.request("sum", id=1)
+            self.assertEqual((error["code"], error["message"]),
+                             ("HANDLER_FAILED", "The handler failed"))
+            self.assertIn("no code", logs.output[0])
+            self.assertTrue(callable(on_sum))
 
     async def test_a_type_that_another_has_is_an_error_of_entering(self):
         self.take_name(["sum"])

@@ -43,13 +43,23 @@ def _text(data):
     return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
+def _whole(*arguments):
+    """These, if no text in them has a U+0000. PyGObject would cut it there: of the user id
+    "alice\\0…" it would make alice."""
+    for argument in arguments:
+        for text in argument if isinstance(argument, list) else (argument,):
+            if isinstance(text, str) and "\0" in text:
+                raise ValueError(f"U+0000 in {text!r}")
+    return arguments
+
+
 def _time(microseconds):
     return _EPOCH + datetime.timedelta(microseconds=microseconds)
 
 
 def _variants(**values):
     """A dictionary of variants, without those that are None."""
-    return {name.replace("_", "-"): GLib.Variant(*value) for name, value in values.items()
+    return {name.replace("_", "-"): GLib.Variant(*_whole(*value)) for name, value in values.items()
             if value[1] is not None}
 
 
@@ -170,8 +180,15 @@ def _answer(message, function):
         if answer is not None:
             message.reply(answer)
     except Refusal as refusal:
-        message.refuse(refusal.code, refusal.text)
+        _refuse(message, refusal)
     except Exception:  # pylint: disable=broad-except
+        _fail(message)
+
+
+def _refuse(message, refusal):
+    try:
+        message.refuse(refusal.code, refusal.text)
+    except GLib.Error:  # It has no such code.
         _fail(message)
 
 
@@ -208,7 +225,7 @@ class _Calls:
         notifications: tuples of a user, data and, if wanted, a dictionary of `tag`, `key` and
             `expires`
         """
-        many = [(user, _text(data), _options(**(options[0] if options else {})))
+        many = [(*_whole(user, _text(data)), _options(**(options[0] if options else {})))
                 for user, data, *options in notifications]
         return self._call("create_many", GLib.Variant("a(ssa{sv})", many), convert=list)
 
@@ -323,7 +340,7 @@ class Client(_Calls, Belfry.Client):
         """It was made already."""
 
     def _call(self, name, *arguments, convert=lambda result: result):
-        return convert(getattr(self, name + "_sync")(*arguments, None))
+        return convert(getattr(self, name + "_sync")(*_whole(*arguments), None))
 
     def connect(self, signal, function, *arguments):
         """Connects a function to a signal, as ever. One that is given a message and throws has
@@ -492,6 +509,7 @@ class AsyncClient(_Calls):
     async def _call(self, name, *arguments, convert=lambda result: result):
         if self._loop is None or self._closed:
             raise RuntimeError("the client is used outside of its “async with”")
+        _whole(*arguments)
         future = self._loop.create_future()
         self._calls.add(future)
         future.add_done_callback(self._calls.discard)
@@ -595,7 +613,7 @@ class AsyncClient(_Calls):
             if inspect.isawaitable(answer):
                 answer = await answer
         except Refusal as refusal:
-            message.refuse(refusal.code, refusal.text)
+            _refuse(message, refusal)
         except Exception:  # pylint: disable=broad-except
             _fail(message)
         else:
