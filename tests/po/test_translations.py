@@ -96,8 +96,6 @@ class Translations(unittest.TestCase):
         for name in self.languages():
             run("msgfmt", "--check", "--output-file=/dev/null", f"po/{name}.po")
 
-    # To be taken away as soon as all of them are complete.
-    @unittest.skip("the translations are not complete yet")
     def test_nothing_is_missing_fuzzy_or_left_over(self):
         template = self.template()
         for name in self.languages():
