@@ -372,6 +372,7 @@ find_method (GDBusMessage *message)
   static const GDBusInterfaceInfo *const interfaces[] = {
     &org_belfry_belfry1_notifications_interface,
     &org_belfry_belfry1_sessions_interface,
+    &org_belfry_belfry1_administration_interface,
   };
   const char *interface = g_dbus_message_get_interface (message);
   const char *member = g_dbus_message_get_member (message);

@@ -221,6 +221,19 @@ class Listing(SessionsTestCase):
                     info.annotations, "org.freedesktop.DBus.Property.EmitsChangedSignal")
                 self.assertEqual(value, "false" if info.name.startswith("Connected") else "const")
 
+    async def test_arguments_of_other_types_are_refused_in_the_same_words_everywhere(self):
+        for name in belfry_test.NOTIFICATIONS, SESSIONS, NAME + ".Administration":
+            with open(os.path.join(os.environ["BELFRY_INTERFACES"], name + ".xml"),
+                      encoding="utf-8") as file:
+                contract = Gio.DBusNodeInfo.new_for_xml(file.read()).lookup_interface(name)
+            for method in contract.methods:
+                expected = "".join(arg.signature for arg in method.in_args or [])
+                with self.subTest(method.name), self.assert_refused(
+                        "InvalidArgs", f"{method.name} takes ({expected}), not (i)"):
+                    self.worker.connection.call_sync(
+                        NAME, PATH, name, method.name, GLib.Variant("(i)", (1,)), None,
+                        Gio.DBusCallFlags.NONE, PATIENCE * 1000, None)
+
     async def test_a_users_first_and_last_session_are_told(self):
         self.worker.call("Notifications.Subscribe", "(a{sv})", {
             "user-prefix": GLib.Variant("s", "al"),
