@@ -265,6 +265,7 @@ class Asyncio(ClientTestCase):
             await task
         with self.assertRaises(RuntimeError):
             await client.create("alice", {})
+        self.assertFalse(client.available)
 
     async def test_leaving_with_a_call_under_way_leaves_nothing_open(self):
         def count_open():

@@ -504,7 +504,8 @@ class AsyncClient(_Calls):
     @property
     def available(self):
         """Whether Belfry can be called right now, as far as is known."""
-        return self._worker.client.get_available()
+        client = self._worker.client
+        return client is not None and client.get_available()
 
     async def _call(self, name, *arguments, convert=lambda result: result):
         if self._loop is None or self._closed:
