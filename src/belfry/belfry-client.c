@@ -324,7 +324,8 @@ on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
  * Makes a client, in whose thread-default main context its signals are emitted. End it with
  * [ctor@Belfry.Client.new_finish].
  *
- * The bus or the socket has to be there. Belfry may come to the bus later.
+ * The bus or the socket has to be there. Belfry may come to the bus later. There is no time-out: at
+ * a socket whose Belfry is still being started, or hangs, it waits until that one answers.
  *
  * Since: 0.1
  */
