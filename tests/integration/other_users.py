@@ -15,11 +15,13 @@ USERS = [entry.pw_uid for entry in pwd.getpwall() if entry.pw_uid != 0][:7]
 as_root = unittest.skipUnless(os.geteuid() == 0 and len(USERS) == 7,
                               "only root can be seven other users")
 
-# A bus that lets everybody in, as the system bus does, and has no policy about Belfry.
+# A bus that lets everybody in, as the system bus does, and has no policy about Belfry. It starts the
+# services that its folder has.
 CONFIG = """<busconfig>
   <type>session</type>
   <listen>unix:tmpdir=/tmp</listen>
   <auth>EXTERNAL</auth>
+  <servicedir>{folder}</servicedir>
   <limit name="max_replies_per_connection">5000</limit>
   <policy context="default">
     <allow user="*"/>
@@ -35,7 +37,7 @@ class OpenBus(Bus):
     def __init__(self, folder):
         path = os.path.join(folder, "bus.conf")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(CONFIG)
+            file.write(CONFIG.format(folder=folder))
         super().__init__("--config-file", path)
 
 

@@ -14,27 +14,12 @@ import tempfile
 import time
 
 import belfry_test
-from belfry_test import PATIENCE, BelfryTestCase, Bus, BusClient, Gio, GLib, slow
+from belfry_test import PATIENCE, BelfryTestCase, BusClient, Gio, GLib, slow
 from bus_monitor import BusMonitor
-from other_users import USERS, as_root
+from other_users import USERS, OpenBus, as_root
 
 DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "activated_worker.py")
-
-CONFIG = """<busconfig>
-  <type>session</type>
-  <listen>unix:tmpdir=/tmp</listen>
-  <auth>EXTERNAL</auth>
-  <servicedir>{folder}</servicedir>
-  <limit name="max_replies_per_connection">5000</limit>
-  <policy context="default">
-    <allow user="*"/>
-    <allow own="*"/>
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-  </policy>
-</busconfig>
-"""
 
 
 class HandlerTestCase(BelfryTestCase):
@@ -45,10 +30,7 @@ class HandlerTestCase(BelfryTestCase):
         self.addCleanup(shutil.rmtree, self.service_folder)
         self.handlers = os.path.join(self.service_folder, "handlers")
         os.mkdir(self.handlers)
-        config = os.path.join(self.service_folder, "bus.conf")
-        with open(config, "w", encoding="utf-8") as file:
-            file.write(CONFIG.format(folder=self.service_folder))
-        self.bus = Bus("--config-file", config)
+        self.bus = OpenBus(self.service_folder)
         self.addCleanup(self.bus.close)
         self.prepare()
         self.options = ("--handler-dir", self.handlers, *self.options)
