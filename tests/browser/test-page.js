@@ -14,15 +14,11 @@ import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 
-import { chromium } from "playwright-core";
+import { freePort, launch, root } from "./harness.js";
 
 const run = promisify(execFile);
-const root = new URL("../../", import.meta.url).pathname;
 const pictures = process.env.BELFRY_SCREENSHOTS;
-
-// The same port is listened on twice, so it must not be one that a client's socket may have got
-// meanwhile: those of Linux begin at 32768.
-const listen = `127.0.0.1:${10000 + Math.floor(Math.random() * 20000)}`;
+const listen = `127.0.0.1:${await freePort()}`;
 
 /** script/server, with what it prints for a person. */
 class Server {
@@ -99,13 +95,7 @@ async function openTab(locale = "en-US") {
 before(async () => {
   home = await mkdtemp(join(tmpdir(), "belfry-test-"));
   server = await Server.start(home);
-  browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: [
-      "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    ],
-  });
+  browser = await launch();
   tabs = [await openTab(), await openTab()];
 });
 
