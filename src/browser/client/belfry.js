@@ -1,0 +1,324 @@
+// SPDX-FileCopyrightText: The Belfry developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// What a page sees of Belfry. What does the work is the engine, behind a port: see engine.js.
+
+import { Engine } from "./engine.js";
+
+const MAX_IDS = 1000;
+const MAX_BYTES = 65536;
+const TYPE = /^[a-z0-9_.-]{1,64}$/;
+
+/** Why something was refused: `code` is for programs, as docs/client.md lists them. */
+export class BelfryError extends Error {
+  name = "BelfryError";
+
+  constructor({ code, message, retryAfter = null }) {
+    super(message);
+    /** @type {string} */
+    this.code = code;
+    /** @type {number | null} milliseconds after which it is worth to try again */
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** The address of the server as a folder, below which its routes are. */
+function findServer(url) {
+  const server = new URL(url, globalThis.document?.baseURI);
+  if (!/^(http|ws)s?:$/.test(server.protocol)) {
+    throw new TypeError(`url: ${server.protocol} is not one of http, https, ws and wss`);
+  }
+  server.protocol = server.protocol.replace("ws", "http");
+  server.pathname = server.pathname.replace(/\/?$/, "/");
+  server.search = "";
+  server.hash = "";
+  return server.href;
+}
+
+/** Two ports that are one behind the other, without a thread between. */
+function makePorts() {
+  const connect = (target) => (data) => queueMicrotask(() => target.onmessage?.({ data }));
+  const near = { onmessage: null };
+  const far = { onmessage: null, postMessage: connect(near) };
+  near.postMessage = connect(far);
+  return [near, far];
+}
+
+function checkIds(ids) {
+  for (const id of ids) {
+    if (!Number.isSafeInteger(id)) {
+      throw new BelfryError({ code: "INVALID_MESSAGE", message: `ids: ${id} is not an integer` });
+    }
+  }
+}
+
+/** A user's inbox, and the messages between this page and the server. */
+export class Belfry extends EventTarget {
+  #options;
+  #port = null;
+  #status = "stopped";
+  #userId = null;
+  #error = null;
+  #items = new Map();
+  /** Of #items, sorted when it is asked for. */
+  #notifications = null;
+  #unreadCount = 0;
+  #hasOlder = false;
+  #loaded = false;
+  #pending = new Map();
+  #nextKey = 1;
+  #listeners = new Map();
+  #handlers = new Set();
+  #due = new Set();
+
+  constructor({ url = new URL("../", import.meta.url), getToken, pageSize = 20 }) {
+    super();
+    if (typeof getToken !== "function") {
+      throw new TypeError("getToken: a function is needed");
+    }
+    if (!Number.isInteger(pageSize) || pageSize < 1 || pageSize > 100) {
+      throw new RangeError("pageSize: an integer from 1 to 100 is needed");
+    }
+    this.#options = { url: findServer(url), getToken, pageSize };
+    this.start();
+  }
+
+  get status() {
+    return this.#status;
+  }
+
+  get userId() {
+    return this.#userId;
+  }
+
+  get error() {
+    return this.#error;
+  }
+
+  get notifications() {
+    this.#notifications ??= [...this.#items.values()].sort((a, b) => b.id - a.id);
+    return this.#notifications;
+  }
+
+  get unreadCount() {
+    return this.#unreadCount;
+  }
+
+  get hasOlder() {
+    return this.#hasOlder;
+  }
+
+  get loaded() {
+    return this.#loaded;
+  }
+
+  async loadOlder() {
+    await this.#ask({ what: "older" });
+  }
+
+  markRead(...ids) {
+    return this.#change("mark_read", ids);
+  }
+
+  markUnread(...ids) {
+    return this.#change("mark_unread", ids);
+  }
+
+  remove(...ids) {
+    return this.#change("remove", ids);
+  }
+
+  /** Up to the newest one that is shown: what arrives meanwhile stays unread. */
+  async markAllRead() {
+    const [newest] = this.notifications;
+    return newest ? (await this.request("mark_all_read", { upTo: newest.id })).count : 0;
+  }
+
+  async request(type, data = {}) {
+    return this.#ask({ what: "request", type, text: this.#write(type, data) });
+  }
+
+  send(type, data = {}) {
+    this.#port?.postMessage({ what: "send", type, text: this.#write(type, data) });
+  }
+
+  on(type, listener) {
+    const entry = { listener };
+    const listeners = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, listeners.add(entry));
+    return () => listeners.delete(entry);
+  }
+
+  use(handler) {
+    const entry = { handler };
+    this.#handlers.add(entry);
+    return () => this.#handlers.delete(entry);
+  }
+
+  start() {
+    if (this.#port && this.#status !== "stopped") {
+      return;
+    }
+    this.#leave();
+    const [near, far] = makePorts();
+    this.#port = near;
+    near.onmessage = ({ data }) => this.#receive(data);
+    this.#show("connecting", null);
+    new Engine(this.#options).attach(far);
+    this.#listenToBrowser(true);
+  }
+
+  stop() {
+    this.#leave();
+    this.#show("stopped", null);
+  }
+
+  #leave() {
+    if (!this.#port) {
+      return;
+    }
+    this.#listenToBrowser(false);
+    this.#port.postMessage({ what: "bye" });
+    this.#port.onmessage = null;
+    this.#port = null;
+    const error = new BelfryError({ code: "STOPPED", message: "The client was stopped" });
+    this.#pending.forEach(({ reject }) => reject(error));
+    this.#pending.clear();
+  }
+
+  async #change(type, ids) {
+    checkIds(ids);
+    let count = 0;
+    for (let i = 0; i < ids.length; i += MAX_IDS) {
+      count += (await this.request(type, { ids: ids.slice(i, i + MAX_IDS) })).count;
+    }
+    return count;
+  }
+
+  /** The JSON of a frame's data. It is made here, so that what the page does to it later is nothing. */
+  #write(type, data) {
+    const refuse = (message) => new BelfryError({ code: "INVALID_MESSAGE", message });
+    if (!TYPE.test(type)) {
+      throw refuse(`type: 1 to 64 of a-z, 0-9, _, . and - are needed, not ${type}`);
+    }
+    const text = JSON.stringify(data);
+    if (!text?.startsWith("{")) {
+      throw refuse("data: an object is needed");
+    }
+    if (text.length + 128 > MAX_BYTES || new TextEncoder().encode(text).length + 128 > MAX_BYTES) {
+      throw refuse(`data: a message has at most ${MAX_BYTES} bytes`);
+    }
+    return text;
+  }
+
+  #ask(message) {
+    if (!this.#port) {
+      return Promise.reject(
+        new BelfryError({ code: "STOPPED", message: "The client was stopped" }));
+    }
+    const key = this.#nextKey++;
+    this.#port.postMessage({ ...message, key });
+    return new Promise((resolve, reject) => this.#pending.set(key, { resolve, reject }));
+  }
+
+  #receive(message) {
+    const { what, key } = message;
+    if (what === "state") {
+      this.#userId = message.userId;
+      this.#show(message.status, message.error && new BelfryError(message.error));
+    } else if (what === "inbox") {
+      this.#update(message);
+    } else if (what === "frame") {
+      this.#deliver(message);
+    } else if (what === "answer") {
+      const { resolve, reject } = this.#pending.get(key);
+      this.#pending.delete(key);
+      message.error ? reject(new BelfryError(message.error)) : resolve(message.data);
+    } else if (what === "token") {
+      this.#giveToken(key);
+    }
+  }
+
+  async #giveToken(key) {
+    const port = this.#port;
+    try {
+      port.postMessage({ what: "token", key, token: await this.#options.getToken() });
+    } catch (error) {
+      port.postMessage({ what: "token", key, error: String(error?.message ?? error) });
+    }
+  }
+
+  #show(status, error) {
+    this.#status = status;
+    this.#error = error;
+    this.#announce("status");
+  }
+
+  #update({ clear, set, gone, unreadCount, hasOlder, loaded }) {
+    if (clear) {
+      this.#items.clear();
+    }
+    set.forEach((item) => this.#items.set(item.id, item));
+    gone.forEach((id) => this.#items.delete(id));
+    this.#notifications = null;
+    this.#unreadCount = unreadCount;
+    this.#hasOlder = hasOlder;
+    this.#loaded = loaded;
+    this.#announce("change");
+  }
+
+  /** Once a turn, whatever happens in it. */
+  #announce(name) {
+    if (!this.#due.has(name)) {
+      this.#due.add(name);
+      queueMicrotask(() => {
+        this.#due.delete(name);
+        this.dispatchEvent(new Event(name));
+      });
+    }
+  }
+
+  #deliver({ type, data, ring }) {
+    const item = ring && this.#items.get(data.id);
+    if (item) {
+      this.dispatchEvent(new CustomEvent("new", { detail: item }));
+    }
+    const message = { type, data };
+    for (const { handler } of [...this.#handlers]) {
+      if (this.#call(handler, message) === true) {
+        return;
+      }
+    }
+    for (const { listener } of [...(this.#listeners.get(type) ?? [])]) {
+      this.#call(listener, data, message);
+    }
+  }
+
+  /** What a page does wrong is its own affair. */
+  #call(listener, ...values) {
+    try {
+      return listener(...values);
+    } catch (error) {
+      reportError(error);
+      return undefined;
+    }
+  }
+
+  #listenToBrowser(on) {
+    const change = on ? "addEventListener" : "removeEventListener";
+    globalThis[change]?.("online", this.#onBrowser);
+    globalThis[change]?.("offline", this.#onBrowser);
+    globalThis[change]?.("pageshow", this.#onBrowser);
+    globalThis.document?.[change]("resume", this.#onBrowser);
+    globalThis.document?.[change]("visibilitychange", this.#onBrowser);
+  }
+
+  #onBrowser = (event) => {
+    const { type } = event;
+    if (type === "online" || type === "offline") {
+      this.#port.postMessage({ what: "hint", hint: type });
+    } else if (type === "pageshow" ? event.persisted : document.visibilityState === "visible") {
+      this.#port.postMessage({ what: "hint", hint: "wake" });
+    }
+  };
+}
