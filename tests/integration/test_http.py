@@ -3,8 +3,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What is answered over plain HTTP, and which pages may open a WebSocket."""
 
+import os
+import pathlib
 import select
 import time
+import xml.etree.ElementTree
 
 import belfry_test
 from belfry_test import PATIENCE, BelfryTestCase, slow
@@ -60,6 +63,16 @@ class Routes(HttpTestCase):
             self.assertNotIn("unsafe", response.headers["content-security-policy"])
         self.assertIn(b"<script", self.get("/").body)
 
+    async def test_every_file_of_the_browser_s_side_is_served(self):
+        folder = pathlib.Path(os.environ["BELFRY_BROWSER"])
+        for element in xml.etree.ElementTree.parse(
+                folder / "belfry-browser.gresource.xml").iter("file"):
+            response = self.get("/" + element.text)
+            self.assertEqual(response.status, 200, element.text)
+            self.assertNotEqual(response.headers["content-type"], "application/octet-stream")
+            if (folder / element.text).exists():
+                self.assertEqual(response.body, (folder / element.text).read_bytes())
+
     async def test_head_has_no_body(self):
         for path in "/", "/healthz":
             whole, head = self.get(path), self.get(path, method="HEAD")
@@ -67,7 +80,7 @@ class Routes(HttpTestCase):
             self.assertEqual(head.headers["content-length"], str(len(whole.body)))
 
     async def test_an_unknown_path_is_404(self):
-        for path in ("/nothing", "/index.html", "/healthz/", "/healthz/x", "/ws/", "/ws/x", "/wsx",
+        for path in ("/nothing", "/demo", "/demo/", "/healthz/", "/healthz/x", "/ws/", "/ws/x", "/wsx",
                      "//", "/demo.js/", "/x?/healthz", "/../etc/passwd", "/%2e%2e/etc/passwd"):
             for method in "GET", "POST", "DELETE":
                 self.assert_problem(self.get(path, method=method), 404)
@@ -193,6 +206,17 @@ class Origins(HttpTestCase):
     async def test_allow_origin_lets_in(self):
         for origin in "https://app.example", "http://localhost:3000":
             self.assertEqual(self.upgrade(Origin=origin), 101)
+
+    async def test_a_page_that_is_let_in_may_read_the_answer(self):
+        for path, status in ("/demo.js", 200), ("/healthz", 200), ("/nothing", 404), ("/ws", 426):
+            response = self.get(path, Origin="https://app.example")
+            self.assertEqual(response.status, status)
+            self.assertEqual(response.headers["access-control-allow-origin"], "https://app.example")
+            self.assertEqual(response.headers["vary"], "Origin")
+        for headers in {}, {"Origin": "https://evil.example"}, {"Origin": "null"}:
+            response = self.get("/demo.js", **headers)
+            self.assertNotIn("access-control-allow-origin", response.headers)
+            self.assertEqual(response.headers["vary"], "Origin")
 
 
 class NullOrigin(HttpTestCase):
