@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "belfry-request-target.h"
+
 #define PATH    "/ws"
 #define VERSION "13"
 
@@ -26,30 +28,6 @@ is_key (const char *key)
          && g_base64_decode_step (key, KEY_LENGTH, bytes, &state, &save) == 16;
 }
 
-/* Whether the request is for our path. The URI is put together as libsoup does it. */
-static gboolean
-is_our_uri (const char *host, const char *target)
-{
-  g_autofree char *text = target[0] == '/' ? g_strconcat ("http://", host, target, NULL) : NULL;
-  g_autoptr (GUri) uri = g_uri_parse (text != NULL ? text : target, SOUP_HTTP_URI_FLAGS, NULL);
-  g_autofree char *path = NULL;
-
-  if (uri == NULL || g_uri_get_host (uri) == NULL || strchr (host, '/') != NULL)
-    return FALSE;
-  path = g_uri_unescape_string (g_uri_get_path (uri), NULL);
-  return g_strcmp0 (path, PATH) == 0;
-}
-
-static gboolean
-has_body (SoupMessageHeaders *headers)
-{
-  const char *length = soup_message_headers_get_list (headers, "Content-Length");
-  SoupEncoding encoding = soup_message_headers_get_encoding (headers);
-
-  return (length != NULL && !g_str_equal (length, "0"))
-         || (encoding != SOUP_ENCODING_NONE && encoding != SOUP_ENCODING_CONTENT_LENGTH);
-}
-
 /* Whether a request is a handshake for our WebSocket that nothing is wrong with. Of one that is
  * not, libsoup says what.
  *
@@ -67,7 +45,8 @@ belfry_handshake_check (const char *method,
          && soup_message_headers_header_contains (headers, "Connection", "Upgrade")
          && soup_message_headers_header_equals (headers, "Sec-WebSocket-Version", VERSION)
          && is_key (soup_message_headers_get_one (headers, "Sec-WebSocket-Key"))
-         && !has_body (headers) && is_our_uri (host, target);
+         && !belfry_request_target_has_body (headers)
+         && belfry_request_target_is (host, target, PATH);
 }
 
 /* No extension and no subprotocol is ever agreed on: a compressed message can be a thousand times

@@ -5,17 +5,31 @@
 
 #include <libsoup/soup.h>
 
+#include "belfry-web-options.h"
+
 G_BEGIN_DECLS
 
-/* What all answers over libsoup have in common. */
+/* What all answers have in common. */
 
-/* RFC 9110, section 15.5.22. */
-#define BELFRY_STATUS_UPGRADE_REQUIRED 426
+/* RFC 9110, section 15.5.22, and RFC 6585, section 4. */
+#define BELFRY_STATUS_UPGRADE_REQUIRED  426
+#define BELFRY_STATUS_TOO_MANY_REQUESTS 429
 
 void
 belfry_web_answer_set (SoupServerMessage *message, guint status, const char *type, GBytes *body);
-void belfry_web_answer_set_problem (SoupServerMessage *message, guint status, const char *detail);
-char *belfry_web_answer_problem_json (guint status, const char *detail);
+void belfry_web_answer_set_problem (SoupServerMessage *message,
+                                    guint status,
+                                    const char *code,
+                                    const char *detail);
 gboolean belfry_web_answer_may_read (SoupServerMessage *message);
+
+void belfry_web_answer_let_in (SoupServerMessage *message, const BelfryWebOptions *options);
+
+/* For answers that libsoup does not write. */
+char *belfry_web_answer_cors_headers (const BelfryWebOptions *options, const char *origin);
+GBytes *belfry_web_answer_raw_problem (guint status,
+                                       const char *code,
+                                       const char *detail,
+                                       const char *headers);
 
 G_END_DECLS

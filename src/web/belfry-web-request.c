@@ -6,10 +6,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "belfry-event-stream.h"
 #include "belfry-handshake.h"
 #include "belfry-origin-policy.h"
 #include "belfry-peer-address.h"
 #include "belfry-request-end.h"
+#include "belfry-request-target.h"
+#include "belfry-web-socket.h"
 
 /* Bytes of a header that are waited for. What is longer is libsoup's, which has such a limit, too,
  * and refuses it. */
@@ -43,16 +46,21 @@ dup_peer (BelfrySocket *socket, const BelfryWebOptions *options, SoupMessageHead
 }
 
 static gboolean
-may_upgrade (const BelfryWebOptions *options,
-             const char *method,
-             const char *target,
-             SoupHTTPVersion version,
-             SoupMessageHeaders *headers)
+is_let_in (const BelfryWebOptions *options, SoupMessageHeaders *headers)
 {
-  return belfry_handshake_check (method, target, version, headers)
-         && belfry_origin_policy_allows ((const char *const *) options->allowed_origins,
-                                         soup_message_headers_get_list (headers, "Origin"),
-                                         soup_message_headers_get_one (headers, "Host"));
+  return belfry_origin_policy_allows ((const char *const *) options->allowed_origins,
+                                      soup_message_headers_get_list (headers, "Origin"),
+                                      soup_message_headers_get_one (headers, "Host"));
+}
+
+/* A program that speaks HTTP/1.0 may leave out the host. */
+static gboolean
+is_for_events (const char *method, const char *target, SoupMessageHeaders *headers)
+{
+  const char *host = soup_message_headers_get_one (headers, "Host");
+
+  return g_str_equal (method, "GET") && !belfry_request_target_has_body (headers)
+         && belfry_request_target_is (host != NULL ? host : "localhost", target, "/events");
 }
 
 /* Answers a request with a body in an encoding that libsoup does not know. Version 3.2 says the
@@ -78,7 +86,7 @@ refuse_body (BelfrySocket *socket, SoupMessageHeaders *headers)
 typedef enum
 {
   FOR_SOUP,
-  REFUSED,
+  ANSWERED, /* or a stream now, which reads nothing */
   UPGRADED, /* with the WebSocket */
 } Outcome;
 
@@ -99,6 +107,7 @@ answer (BelfryWebRequest *self,
   g_autofree char *target = NULL;
   SoupHTTPVersion version;
   g_autoptr (GBytes) handshake = NULL;
+  gboolean events;
   char *peer;
 
   /* What follows is not for libsoup to look at, not even by mistake. */
@@ -109,16 +118,23 @@ answer (BelfryWebRequest *self,
   if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_UNRECOGNIZED)
     {
       refuse_body (socket, headers);
-      return REFUSED;
+      return ANSWERED;
     }
-  if (!may_upgrade (options, method, target, version, headers))
+  events = is_for_events (method, target, headers);
+  if ((!events && !belfry_handshake_check (method, target, version, headers))
+      || !is_let_in (options, headers))
     return FOR_SOUP;
   peer = dup_peer (socket, options, headers);
   if (peer == NULL)
     return FOR_SOUP;
+  if (events)
+    {
+      belfry_event_stream_begin (self->worker, socket, peer, target, headers);
+      return ANSWERED;
+    }
   handshake = belfry_handshake_answer (headers);
   belfry_socket_send (socket, handshake, 0);
-  *web_socket = belfry_web_worker_open (self->worker, socket, peer);
+  *web_socket = belfry_web_socket_begin (self->worker, socket, peer);
   return UPGRADED;
 }
 

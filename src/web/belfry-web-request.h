@@ -7,8 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* A connection until it is known what it asks for: a WebSocket is answered here, everything else is
- * libsoup's. */
+/* A connection until it is known what it asks for: WebSockets and event streams are answered here,
+ * everything else is libsoup's. */
 void belfry_web_request_begin (BelfryWebWorker *worker, BelfrySocket *socket);
 
 G_END_DECLS

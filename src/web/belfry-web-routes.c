@@ -19,7 +19,8 @@ on_request (SoupServer *server,
             gpointer user_data)
 {
   if (!belfry_web_pages_answer (message, path))
-    belfry_web_answer_set_problem (message, SOUP_STATUS_NOT_FOUND, "There is nothing at this path");
+    belfry_web_answer_set_problem (message, SOUP_STATUS_NOT_FOUND, "NOT_FOUND",
+                                   "There is nothing at this path");
 }
 
 static void
@@ -33,7 +34,8 @@ on_health (SoupServer *server,
   g_autoptr (GBytes) body = g_bytes_new_static (ok, strlen (ok));
 
   if (!g_str_equal (path, "/healthz"))
-    belfry_web_answer_set_problem (message, SOUP_STATUS_NOT_FOUND, "There is nothing at this path");
+    belfry_web_answer_set_problem (message, SOUP_STATUS_NOT_FOUND, "NOT_FOUND",
+                                   "There is nothing at this path");
   else if (belfry_web_answer_may_read (message))
     belfry_web_answer_set (message, SOUP_STATUS_OK, "application/json", body);
 }
@@ -47,12 +49,12 @@ set_bad_handshake (SoupServerMessage *message, const char *detail)
 
   if (g_strcmp0 (version, WEBSOCKET_VERSION) == 0)
     {
-      belfry_web_answer_set_problem (message, SOUP_STATUS_BAD_REQUEST, detail);
+      belfry_web_answer_set_problem (message, SOUP_STATUS_BAD_REQUEST, "INVALID_MESSAGE", detail);
       return;
     }
   /* RFC 6455, section 4.4. */
   soup_message_headers_replace (response, "Sec-WebSocket-Version", WEBSOCKET_VERSION);
-  belfry_web_answer_set_problem (message, BELFRY_STATUS_UPGRADE_REQUIRED,
+  belfry_web_answer_set_problem (message, BELFRY_STATUS_UPGRADE_REQUIRED, "UPGRADE_REQUIRED",
                                  "This speaks version 13 of the protocol");
 }
 
@@ -70,23 +72,43 @@ on_websocket_request (SoupServer *server,
   g_autoptr (GError) error = NULL;
 
   if (!g_str_equal (path, "/ws"))
-    belfry_web_answer_set_problem (message, SOUP_STATUS_NOT_FOUND, "There is nothing at this path");
+    belfry_web_answer_set_problem (message, SOUP_STATUS_NOT_FOUND, "NOT_FOUND",
+                                   "There is nothing at this path");
   else if (soup_server_message_get_method (message) != SOUP_METHOD_GET)
     {
       soup_message_headers_replace (response, "Allow", "GET");
-      belfry_web_answer_set_problem (message, SOUP_STATUS_METHOD_NOT_ALLOWED,
+      belfry_web_answer_set_problem (message, SOUP_STATUS_METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED",
                                      "A WebSocket begins with a GET");
     }
   else if (upgrade == NULL || g_ascii_strcasecmp (upgrade, "websocket") != 0)
     {
       soup_message_headers_replace (response, "Upgrade", "websocket");
-      belfry_web_answer_set_problem (message, BELFRY_STATUS_UPGRADE_REQUIRED,
+      belfry_web_answer_set_problem (message, BELFRY_STATUS_UPGRADE_REQUIRED, "UPGRADE_REQUIRED",
                                      "This is a WebSocket");
     }
   else if (!soup_websocket_server_check_handshake (message, NULL, NULL, NULL, &error))
     set_bad_handshake (message, error->message);
   else
     set_bad_handshake (message, "The handshake is not one of RFC 6455");
+}
+
+/* What is no GET that belfry-event-stream.c takes. */
+static void
+on_events_request (SoupServer *server,
+                   SoupServerMessage *message,
+                   const char *path,
+                   GHashTable *query,
+                   gpointer user_data)
+{
+  if (!g_str_equal (path, "/events"))
+    {
+      belfry_web_answer_set_problem (message, SOUP_STATUS_NOT_FOUND, "NOT_FOUND",
+                                     "There is nothing at this path");
+      return;
+    }
+  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Allow", "GET");
+  belfry_web_answer_set_problem (message, SOUP_STATUS_METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED",
+                                 "An event stream begins with a GET");
 }
 
 static gboolean
@@ -103,37 +125,20 @@ has_body (SoupServerMessage *message)
 /* No route takes a body, and libsoup would read one of any size before it answers. So it is taken
  * the connection, which gets its answer here and is closed. */
 static void
-refuse_body (SoupServerMessage *message)
+refuse_body (SoupServerMessage *message, const BelfryWebOptions *options)
 {
-  g_autofree char *json = NULL;
-  g_autofree char *answer = NULL;
+  const char *origin =
+      soup_message_headers_get_list (soup_server_message_get_request_headers (message), "Origin");
+  g_autofree char *cors = belfry_web_answer_cors_headers (options, origin);
+  g_autoptr (GBytes) answer = belfry_web_answer_raw_problem (
+      SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "TOO_LARGE", "Nothing here takes a body", cors);
   g_autoptr (GIOStream) stream = NULL;
 
-  json = belfry_web_answer_problem_json (SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE,
-                                         "Nothing here takes a body");
-  answer = g_strdup_printf ("HTTP/1.1 413 %s\r\n"
-                            "Content-Type: application/problem+json\r\n"
-                            "Content-Length: %" G_GSIZE_FORMAT "\r\n"
-                            "Connection: close\r\n\r\n%s",
-                            soup_status_get_phrase (SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE),
-                            strlen (json), json);
   stream = soup_server_message_steal_connection (message);
   /* The stream takes everything at once. */
-  g_output_stream_write (g_io_stream_get_output_stream (stream), answer, strlen (answer), NULL,
-                         NULL);
+  g_output_stream_write (g_io_stream_get_output_stream (stream), g_bytes_get_data (answer, NULL),
+                         g_bytes_get_size (answer), NULL, NULL);
   g_io_stream_close (stream, NULL, NULL);
-}
-
-/* A page of an origin that was allowed may read the answer: the CORS protocol of the Fetch
- * standard. */
-static void
-let_in (SoupServerMessage *message, const char *const *allowed, const char *origin)
-{
-  SoupMessageHeaders *response = soup_server_message_get_response_headers (message);
-
-  soup_message_headers_append (response, "Vary", "Origin");
-  if (origin != NULL && allowed != NULL && g_strv_contains (allowed, origin))
-    soup_message_headers_replace (response, "Access-Control-Allow-Origin", origin);
 }
 
 /* The headers are there. What holds for every path is looked at here. */
@@ -149,12 +154,12 @@ on_headers (SoupServer *server,
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
   const char *origin = soup_message_headers_get_list (headers, "Origin");
 
-  let_in (message, allowed, origin);
+  belfry_web_answer_let_in (message, options);
   if (has_body (message))
-    refuse_body (message);
+    refuse_body (message, options);
   else if (!belfry_origin_policy_allows (allowed, origin,
                                          soup_message_headers_get_one (headers, "Host")))
-    belfry_web_answer_set_problem (message, SOUP_STATUS_FORBIDDEN,
+    belfry_web_answer_set_problem (message, SOUP_STATUS_FORBIDDEN, "FORBIDDEN",
                                    "Pages of this origin are not let in");
 }
 
@@ -170,6 +175,7 @@ belfry_web_routes_add (SoupServer *server, const BelfryWebOptions *options)
     { NULL, on_request },
     { "/healthz", on_health },
     { "/ws", on_websocket_request },
+    { "/events", on_events_request },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (routes); i++)

@@ -209,6 +209,7 @@ belfry_web_server_new (BelfrySessionRegistry *registry,
   for (guint i = 0; i < self->n_workers; i++)
     {
       self->workers[i] = belfry_web_worker_new (i, options, self->limit, verifier,
+                                                belfry_session_registry_get_epoch (registry),
                                                 belfry_mailbox_source_get_mailbox (self->events));
       self->reactors[i] = belfry_web_worker_get_reactor (self->workers[i]);
       self->connections[i] = g_ptr_array_new ();
@@ -276,7 +277,7 @@ belfry_web_server_set_verifier (BelfryWebServer *self, BelfryTokenVerifier *veri
     }
 }
 
-/* How many WebSockets there are, registered or not. */
+/* How many WebSockets and event streams there are, registered or not. */
 guint
 belfry_web_server_get_n_connections (BelfryWebServer *self)
 {

@@ -19,12 +19,6 @@
 #define PENDING_FRAMES 64
 #define PENDING_BYTES  (64 * 1024)
 
-/* What the kernel took is reported in steps: the main thread counts with that. */
-#define REPORT_STEP (16 * 1024)
-
-#define REGISTRATION_TIME (30 * G_USEC_PER_SEC)
-#define SLOW_TIME         (60 * G_USEC_PER_SEC)
-
 /* RFC 6455, section 5.2. */
 #define OPCODE_CLOSE 0x8
 #define OPCODE_PING  0x9
@@ -36,46 +30,27 @@
 
 struct _BelfryWebSocket
 {
-  BelfryWebWorker *worker;
-  BelfrySocket *socket;
+  BelfryTransport transport;
   BelfryFrameReader reader;
-  guint64 handle;
-  char *peer;                 /* until the main thread has it */
-  BelfryConnectionSlot *slot; /* NULL as soon as it is sent away, or gone */
   BelfryRateLimit rate;
-  gint64 since;       /* monotonic, µs: when it connected */
   gint64 quiet_since; /* monotonic, µs: the heartbeat counts from here at the earliest */
-  gint64 left_at;     /* monotonic, µs: when it was sent away, or went; 0 before. Nothing that
-                       * comes in afterwards counts */
-  guint unreported;   /* bytes that the kernel took */
   guint pending_bytes;
-  guint pending;    /* frames that the main thread has not dealt with; it can be over the bound */
-  guint opened : 1; /* the main thread knows it */
+  guint pending; /* frames that the main thread has not dealt with; it can be over the bound */
   guint pinged : 1;
 };
 
-/* It no longer counts: its place is free, and the main thread forgets it. */
-static void
-leave (BelfryWebSocket *self)
+static BelfryWebSocket *
+web_socket_of (BelfryTransport *transport)
 {
-  const BelfryWebEvent gone = { .connection = self->handle, .kind = BELFRY_WEB_GONE };
-
-  if (self->left_at != 0)
-    return;
-  self->left_at = belfry_web_worker_get_now (self->worker);
-  g_clear_pointer (&self->slot, belfry_connection_slot_free);
-  if (self->opened)
-    belfry_web_worker_tell (self->worker, &gone);
+  return (BelfryWebSocket *) transport;
 }
 
-/* Sends one text frame: its bytes are the same for every client that gets it. */
-void
-belfry_web_socket_send (BelfryWebSocket *self, GBytes *text)
+/* Sends one text frame: its bytes are the same for every client that gets it. A data frame must not
+ * follow a Close (RFC 6455, section 5.5.1): belfry_transport_send() sees to it. */
+static void
+web_socket_send (BelfryTransport *transport, GBytes *text)
 {
-  /* A data frame must not follow a Close: RFC 6455, section 5.5.1. */
-  if (self->left_at != 0)
-    return;
-  belfry_socket_send (self->socket, belfry_web_worker_frame (self->worker, text),
+  belfry_socket_send (transport->socket, belfry_web_worker_frame (transport->worker, text),
                       (guint) g_bytes_get_size (text));
 }
 
@@ -84,7 +59,7 @@ send_frame (BelfryWebSocket *self, GBytes *text)
 {
   g_autoptr (GBytes) owned = text;
 
-  belfry_web_socket_send (self, owned);
+  belfry_transport_send (&self->transport, owned);
 }
 
 /* Sends a control frame, which has at most 125 bytes of payload. */
@@ -99,7 +74,7 @@ send_control (BelfryWebSocket *self, guint8 opcode, const guint8 *payload, gsize
   if (length > 0)
     memcpy (frame + 2, payload, length);
   bytes = g_bytes_new (frame, 2 + length);
-  belfry_socket_send (self->socket, bytes, 0);
+  belfry_socket_send (self->transport.socket, bytes, 0);
 }
 
 /* Sends a Close as the last frame of all. */
@@ -110,32 +85,17 @@ send_close (BelfryWebSocket *self, guint close_code)
 
   send_control (self, OPCODE_CLOSE, payload,
                 close_code == BELFRY_CLOSE_CODE_NO_STATUS ? 0 : sizeof payload);
-  leave (self);
+  belfry_transport_leave (&self->transport);
 }
 
 /* Sends @last (nullable), then a Close with @close_code. The connection is closed when the peer's
  * Close has come, or when it does not come in time. */
-void
-belfry_web_socket_close (BelfryWebSocket *self, guint close_code, GBytes *last)
+static void
+web_socket_close (BelfryTransport *transport, guint close_code, GBytes *last)
 {
-  if (self->left_at != 0)
-    return;
   if (last != NULL)
-    belfry_web_socket_send (self, last);
-  send_close (self, close_code);
-}
-
-/* Ends the connection for @reason. @id_json and @message: (nullable) */
-void
-belfry_web_socket_refuse (BelfryWebSocket *self,
-                          BelfryCloseReason reason,
-                          const char *id_json,
-                          const char *message,
-                          gint64 retry_after)
-{
-  g_autoptr (GBytes) last = belfry_close_reason_to_frame (reason, id_json, message, retry_after);
-
-  belfry_web_socket_close (self, belfry_close_reason_get_close_code (reason), last);
+    web_socket_send (transport, last);
+  send_close (web_socket_of (transport), close_code);
 }
 
 /* The main thread has enough to do for this client. */
@@ -148,27 +108,25 @@ is_held (BelfryWebSocket *self)
 static void
 update_hold (BelfryWebSocket *self)
 {
-  belfry_socket_hold_input (self->socket, is_held (self));
+  belfry_socket_hold_input (self->transport.socket, is_held (self));
 }
 
 /* Gives a frame to the main thread. Takes @frame over. */
 static void
 forward (BelfryWebSocket *self, BelfryClientFrame *frame, gsize size)
 {
-  const BelfryWebEvent event = { .connection = self->handle,
-                                 .kind = BELFRY_WEB_FRAME,
-                                 .payload = frame };
-
   self->pending++;
   self->pending_bytes += (guint) size;
-  belfry_web_worker_tell (self->worker, &event);
+  belfry_transport_forward (&self->transport, frame);
   update_hold (self);
 }
 
 /* The main thread has dealt with a frame. */
-void
-belfry_web_socket_handled (BelfryWebSocket *self)
+static void
+web_socket_handled (BelfryTransport *transport)
 {
+  BelfryWebSocket *self = web_socket_of (transport);
+
   if (self->pending > 0)
     self->pending--;
   /* Which one it was does not matter: when none is left, no bytes are. */
@@ -184,7 +142,7 @@ verify (BelfryWebSocket *self, BelfryClientFrame *frame, const char *text)
   g_auto (BelfryToken) token = { 0 };
   g_autoptr (GError) error = NULL;
 
-  if (belfry_token_verifier_verify (belfry_web_worker_get_verifier (self->worker), text,
+  if (belfry_token_verifier_verify (belfry_web_worker_get_verifier (self->transport.worker), text,
                                     g_get_real_time (), &token, &error))
     {
       frame->user_id = g_steal_pointer (&token.user_id);
@@ -197,20 +155,6 @@ verify (BelfryWebSocket *self, BelfryClientFrame *frame, const char *text)
                       ? BELFRY_CLOSE_TOKEN_EXPIRED
                       : BELFRY_CLOSE_INVALID_TOKEN;
   frame->text = g_strdup (error->message);
-}
-
-static void
-open_in_main (BelfryWebSocket *self)
-{
-  const BelfryWebEvent opened = {
-    .connection = self->handle,
-    .kind = BELFRY_WEB_OPENED,
-    .payload = g_steal_pointer (&self->peer),
-    .connected_at = g_get_real_time () - (belfry_web_worker_get_now (self->worker) - self->since),
-  };
-
-  self->opened = TRUE;
-  belfry_web_worker_tell (self->worker, &opened);
 }
 
 /* Answers a frame of somebody who is not registered. */
@@ -232,7 +176,8 @@ answer_stranger (BelfryWebSocket *self, const BelfryClientFrame *frame)
         }
       break;
     case BELFRY_CLIENT_FRAME_FATAL:
-      belfry_web_socket_refuse (self, frame->reason, frame->id_json, frame->text, BELFRY_NO_RETRY);
+      belfry_transport_refuse (&self->transport, frame->reason, frame->id_json, frame->text,
+                               BELFRY_NO_RETRY);
       return;
     case BELFRY_CLIENT_FRAME_REGISTER:
     case BELFRY_CLIENT_FRAME_MESSAGE:
@@ -251,9 +196,7 @@ take_frame (BelfryWebSocket *self, BelfryClientFrame *owned, const char *token, 
 
   if (frame->kind == BELFRY_CLIENT_FRAME_REGISTER)
     verify (self, frame, token);
-  if (frame->kind == BELFRY_CLIENT_FRAME_REGISTER && !self->opened)
-    open_in_main (self);
-  if (self->opened)
+  if (frame->kind == BELFRY_CLIENT_FRAME_REGISTER || self->transport.opened)
     forward (self, g_steal_pointer (&frame), size);
   else
     answer_stranger (self, frame);
@@ -277,13 +220,15 @@ static gboolean
 handle (BelfryWebSocket *self, BelfryFrameKind kind, const BelfryFrame *frame)
 {
   /* Of one that was sent away, its Close is waited for. */
-  if (self->left_at != 0)
+  if (self->transport.left_at != 0)
     return kind != BELFRY_FRAME_CLOSE && kind != BELFRY_FRAME_FAULT;
   /* Frames of all kinds count, pings and fragments, too. */
   if (kind != BELFRY_FRAME_FAULT
-      && !belfry_rate_limit_take (&self->rate, 1, belfry_web_worker_get_now (self->worker)))
+      && !belfry_rate_limit_take (&self->rate, 1,
+                                  belfry_web_worker_get_now (self->transport.worker)))
     {
-      belfry_web_socket_refuse (self, BELFRY_CLOSE_RATE_LIMITED, NULL, NULL, BELFRY_NO_RETRY);
+      belfry_transport_refuse (&self->transport, BELFRY_CLOSE_RATE_LIMITED, NULL, NULL,
+                               BELFRY_NO_RETRY);
       return FALSE;
     }
 
@@ -308,15 +253,6 @@ handle (BelfryWebSocket *self, BelfryFrameKind kind, const BelfryFrame *frame)
     }
 }
 
-/* Nothing more is read. What was sent still arrives, without us. */
-static void
-end (BelfryWebSocket *self)
-{
-  belfry_socket_set_owner (self->socket, NULL, NULL);
-  belfry_socket_close (self->socket);
-  belfry_web_worker_forget (self->worker, self);
-}
-
 /* Handles the frames in @bytes, which are changed. It may be freed afterwards. */
 void
 belfry_web_socket_take (BelfryWebSocket *self, guint8 *bytes, gsize length)
@@ -329,7 +265,7 @@ belfry_web_socket_take (BelfryWebSocket *self, guint8 *bytes, gsize length)
          != BELFRY_FRAME_NONE)
     if (!handle (self, kind, &frame))
       {
-        end (self);
+        belfry_transport_end (&self->transport);
         return;
       }
 }
@@ -339,27 +275,21 @@ on_ready (BelfrySocket *socket, gpointer owner)
 {
   BelfryWebSocket *self = owner;
   gsize size;
-  guint8 *buffer = belfry_web_worker_get_buffer (self->worker, &size);
+  guint8 *buffer = belfry_web_worker_get_buffer (self->transport.worker, &size);
   gssize n = belfry_socket_read (socket, buffer, size);
 
   if (n > 0)
     belfry_web_socket_take (self, buffer, (gsize) n);
   else if (n != -EAGAIN)
-    end (self);
+    belfry_transport_end (&self->transport);
 }
 
 static void
 on_sent (BelfrySocket *socket, gpointer owner)
 {
   BelfryWebSocket *self = owner;
-  BelfryWebEvent taken = { .connection = self->handle, .kind = BELFRY_WEB_TAKEN };
 
-  self->unreported += belfry_socket_take_credit (socket);
-  if (self->unreported < REPORT_STEP || !self->opened || self->left_at != 0)
-    return;
-  taken.bytes = self->unreported;
-  self->unreported = 0;
-  belfry_web_worker_tell (self->worker, &taken);
+  belfry_transport_report (&self->transport);
 }
 
 static void
@@ -367,85 +297,80 @@ on_gone (BelfrySocket *socket, gpointer owner)
 {
   BelfryWebSocket *self = owner;
 
-  belfry_web_worker_forget (self->worker, self);
+  belfry_web_worker_forget (self->transport.worker, &self->transport);
 }
 
 static const BelfrySocketOwner owner_funcs = { on_ready, on_sent, on_gone };
 
-/* Takes @peer and @slot over. @slot: (nullable): NULL if there was none */
-BelfryWebSocket *
-belfry_web_socket_new (BelfryWebWorker *worker,
-                       BelfrySocket *socket,
-                       guint64 handle,
-                       char *peer,
-                       BelfryConnectionSlot *slot)
+static void
+web_socket_free (BelfryTransport *transport)
 {
-  BelfryWebSocket *self = g_new0 (BelfryWebSocket, 1);
+  BelfryWebSocket *self = web_socket_of (transport);
 
-  self->worker = worker;
-  self->socket = socket;
-  self->handle = handle;
-  self->peer = peer;
-  self->slot = slot;
-  self->since = self->quiet_since = belfry_web_worker_get_now (worker);
-  belfry_socket_keep (socket);
-  belfry_socket_set_owner (socket, &owner_funcs, self);
-  return self;
-}
-
-/* It does not touch the socket, which may have gone. */
-void
-belfry_web_socket_free (BelfryWebSocket *self)
-{
-  leave (self);
   belfry_frame_reader_clear (&self->reader);
-  g_free (self->peer);
   g_free (self);
 }
 
-guint64
-belfry_web_socket_get_handle (BelfryWebSocket *self)
+static void
+web_socket_sweep (BelfryTransport *transport, gint64 now)
 {
-  return self->handle;
-}
-
-/* Looks once a second what has run out. @now: monotonic, µs */
-void
-belfry_web_socket_sweep (BelfryWebSocket *self, gint64 now)
-{
+  BelfryWebSocket *self = web_socket_of (transport);
   const gint64 heartbeat = BELFRY_HEARTBEAT * (gint64) 1000;
   gint64 silence;
 
-  if (self->left_at != 0)
+  if (self->transport.left_at != 0)
     {
-      if (now - self->left_at >= CLOSE_TIME)
-        belfry_socket_abort (self->socket);
+      if (now - self->transport.left_at >= CLOSE_TIME)
+        belfry_socket_abort (self->transport.socket);
       return;
     }
-  if (!self->opened && now - self->since >= REGISTRATION_TIME)
+  if (!self->transport.opened && now - self->transport.since >= BELFRY_REGISTRATION_TIME)
     {
-      belfry_web_socket_refuse (self, BELFRY_CLOSE_REGISTRATION_TIMEOUT, NULL, NULL,
-                                BELFRY_NO_RETRY);
+      belfry_transport_refuse (transport, BELFRY_CLOSE_REGISTRATION_TIMEOUT, NULL, NULL,
+                               BELFRY_NO_RETRY);
       return;
     }
 
   /* While something waits for the peer it is its reading that counts, not its silence. */
-  if (belfry_socket_get_queued (self->socket) > 0)
+  if (belfry_socket_get_queued (self->transport.socket) > 0)
     {
       self->quiet_since = now;
-      if (now - belfry_socket_get_last_sent (self->socket) >= SLOW_TIME)
-        belfry_web_socket_refuse (self, BELFRY_CLOSE_SLOW_CONSUMER, NULL, NULL, BELFRY_NO_RETRY);
+      if (belfry_transport_is_slow (transport, now))
+        belfry_transport_refuse (transport, BELFRY_CLOSE_SLOW_CONSUMER, NULL, NULL,
+                                 BELFRY_NO_RETRY);
       return;
     }
   /* What is not read cannot be heard. */
   if (is_held (self))
     self->quiet_since = now;
-  silence = now - MAX (self->quiet_since, belfry_socket_get_last_received (self->socket));
+  silence = now - MAX (self->quiet_since, belfry_socket_get_last_received (self->transport.socket));
   if (silence >= 2 * heartbeat)
-    belfry_web_socket_close (self, BELFRY_CLOSE_CODE_SERVER_ERROR, NULL);
+    belfry_transport_close (transport, BELFRY_CLOSE_CODE_SERVER_ERROR, NULL);
   else if (silence >= heartbeat && !self->pinged)
     {
       send_control (self, OPCODE_PING, NULL, 0);
       self->pinged = TRUE;
     }
+}
+
+static const BelfryTransportFuncs transport_funcs = {
+  web_socket_send, web_socket_close, web_socket_handled, web_socket_sweep, web_socket_free,
+};
+
+/* Makes a WebSocket of @socket, with which hands were shaken. Takes @peer over.
+ *
+ * Returns: (transfer none): the WebSocket, which is freed when its connection ends */
+BelfryWebSocket *
+belfry_web_socket_begin (BelfryWebWorker *worker, BelfrySocket *socket, char *peer)
+{
+  BelfryWebSocket *self = g_new0 (BelfryWebSocket, 1);
+
+  self->quiet_since = belfry_web_worker_get_now (worker);
+  belfry_socket_set_owner (socket, &owner_funcs, self);
+  if (belfry_transport_init (&self->transport, &transport_funcs, worker, socket, peer))
+    belfry_transport_send (&self->transport, belfry_web_worker_get_connected (worker));
+  else
+    belfry_transport_refuse (&self->transport, BELFRY_CLOSE_LIMIT_TOTAL, NULL, NULL,
+                             BELFRY_NO_RETRY);
+  return self;
 }

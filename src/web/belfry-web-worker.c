@@ -5,8 +5,10 @@
 
 #include <string.h>
 
+#include "belfry-event-text.h"
 #include "belfry-frames.h"
 #include "belfry-stream.h"
+#include "belfry-transport.h"
 #include "belfry-web-request.h"
 #include "belfry-web-routes.h"
 
@@ -31,17 +33,33 @@ struct _BelfryWebWorker
   SoupMessageHeaders *headers; /* of the request that is looked at */
   guint8 *buffer;              /* what was read last, of all connections */
 
-  GPtrArray *sockets;  /* by slot; NULL where one is free */
-  GArray *generations; /* of guint32, by slot */
-  GArray *free_slots;  /* of guint */
+  GPtrArray *transports; /* by slot; NULL where one is free */
+  GArray *generations;   /* of guint32, by slot */
+  GArray *free_slots;    /* of guint */
 
+  char *epoch;
   GBytes *connected; /* the first frame, the same for all */
-  GBytes *last_text; /* what was framed last, and its frame */
+
+  /* What was sent last, as WebSockets and event streams get it. A text for many is written once, as
+   * all get it in a row. Of the two, what nobody wanted is NULL. */
+  GBytes *last_text;
   GBytes *last_frame;
+  GBytes *last_event;
 };
 
-/* The text as a WebSocket frame that is not masked: RFC 6455, section 5.2. A text for many is
- * framed once, as all get it in a row.
+/* Another text than the last one is to be sent. */
+static void
+set_text (BelfryWebWorker *self, GBytes *text)
+{
+  if (self->last_text == text)
+    return;
+  g_clear_pointer (&self->last_text, g_bytes_unref);
+  g_clear_pointer (&self->last_frame, g_bytes_unref);
+  g_clear_pointer (&self->last_event, g_bytes_unref);
+  self->last_text = g_bytes_ref (text);
+}
+
+/* The text as a WebSocket frame that is not masked: RFC 6455, section 5.2.
  *
  * Returns: (transfer none): the frame, until the next call */
 GBytes *
@@ -53,7 +71,8 @@ belfry_web_worker_frame (BelfryWebWorker *self, GBytes *text)
   gsize header_length = 2;
   guint8 *frame;
 
-  if (self->last_text == text)
+  set_text (self, text);
+  if (self->last_frame != NULL)
     return self->last_frame;
 
   if (length < 126)
@@ -70,12 +89,20 @@ belfry_web_worker_frame (BelfryWebWorker *self, GBytes *text)
   frame = g_malloc (header_length + length);
   memcpy (frame, header, header_length);
   memcpy (frame + header_length, data, length);
-
-  g_clear_pointer (&self->last_text, g_bytes_unref);
-  g_clear_pointer (&self->last_frame, g_bytes_unref);
-  self->last_text = g_bytes_ref (text);
   self->last_frame = g_bytes_new_take (frame, header_length + length);
   return self->last_frame;
+}
+
+/* The text as an event of a stream.
+ *
+ * Returns: (transfer none): the event, until the next call */
+GBytes *
+belfry_web_worker_event (BelfryWebWorker *self, GBytes *text)
+{
+  set_text (self, text);
+  if (self->last_event == NULL)
+    self->last_event = belfry_event_text_new (text, self->epoch);
+  return self->last_event;
 }
 
 /* Tells the main thread. The event's payload is handed over. */
@@ -85,16 +112,16 @@ belfry_web_worker_tell (BelfryWebWorker *self, const BelfryWebEvent *event)
   belfry_mailbox_post (self->events, event);
 }
 
-static BelfryWebSocket *
-find_socket (BelfryWebWorker *self, guint64 handle)
+static BelfryTransport *
+find_transport (BelfryWebWorker *self, guint64 handle)
 {
   guint slot = belfry_web_handle_get_slot (handle);
-  BelfryWebSocket *socket;
+  BelfryTransport *transport;
 
-  if (slot >= self->sockets->len)
+  if (slot >= self->transports->len)
     return NULL;
-  socket = g_ptr_array_index (self->sockets, slot);
-  return socket != NULL && belfry_web_socket_get_handle (socket) == handle ? socket : NULL;
+  transport = g_ptr_array_index (self->transports, slot);
+  return transport != NULL && transport->handle == handle ? transport : NULL;
 }
 
 static guint
@@ -105,46 +132,37 @@ take_slot (BelfryWebWorker *self)
 
   if (self->free_slots->len == 0)
     {
-      g_ptr_array_add (self->sockets, NULL);
+      g_ptr_array_add (self->transports, NULL);
       g_array_append_val (self->generations, none);
-      return self->sockets->len - 1;
+      return self->transports->len - 1;
     }
   slot = g_array_index (self->free_slots, guint, self->free_slots->len - 1);
   g_array_set_size (self->free_slots, self->free_slots->len - 1);
   return slot;
 }
 
-/* @socket has ended. */
-void
-belfry_web_worker_forget (BelfryWebWorker *self, BelfryWebSocket *socket)
+/* Gives @transport a place. It is the worker's from now on.
+ *
+ * Returns: by what it is known */
+guint64
+belfry_web_worker_enter (BelfryWebWorker *self, BelfryTransport *transport)
 {
-  guint slot = belfry_web_handle_get_slot (belfry_web_socket_get_handle (socket));
+  guint slot = take_slot (self);
 
-  g_ptr_array_index (self->sockets, slot) = NULL;
-  g_array_index (self->generations, guint32, slot)++;
-  g_array_append_val (self->free_slots, slot);
-  belfry_web_socket_free (socket);
+  g_ptr_array_index (self->transports, slot) = transport;
+  return belfry_web_handle (self->number, slot, g_array_index (self->generations, guint32, slot));
 }
 
-/* Makes a WebSocket of @socket, with which hands were shaken. Takes @peer over.
- *
- * Returns: (transfer none): the WebSocket */
-BelfryWebSocket *
-belfry_web_worker_open (BelfryWebWorker *self, BelfrySocket *socket, char *peer)
+/* @transport has ended: it is freed. */
+void
+belfry_web_worker_forget (BelfryWebWorker *self, BelfryTransport *transport)
 {
-  BelfryConnectionSlot *place = belfry_connection_limit_take (self->limit);
-  gboolean full = place == NULL;
-  guint slot = take_slot (self);
-  guint64 handle =
-      belfry_web_handle (self->number, slot, g_array_index (self->generations, guint32, slot));
-  BelfryWebSocket *web_socket = belfry_web_socket_new (self, socket, handle, peer, place);
+  guint slot = belfry_web_handle_get_slot (transport->handle);
 
-  g_ptr_array_index (self->sockets, slot) = web_socket;
-  if (full)
-    belfry_web_socket_refuse (web_socket, BELFRY_CLOSE_LIMIT_TOTAL, NULL, NULL, BELFRY_NO_RETRY);
-  else
-    belfry_web_socket_send (web_socket, self->connected);
-  return web_socket;
+  g_ptr_array_index (self->transports, slot) = NULL;
+  g_array_index (self->generations, guint32, slot)++;
+  g_array_append_val (self->free_slots, slot);
+  belfry_transport_free (transport);
 }
 
 /* Gives @socket to libsoup, which reads @bytes again. */
@@ -175,13 +193,13 @@ send_everybody_away (BelfryWebWorker *self)
 
   for (guint i = 0; i < self->acceptors->len; i++)
     belfry_acceptor_close (g_ptr_array_index (self->acceptors, i));
-  for (guint i = 0; i < self->sockets->len; i++)
+  for (guint i = 0; i < self->transports->len; i++)
     {
-      BelfryWebSocket *socket = g_ptr_array_index (self->sockets, i);
+      BelfryTransport *transport = g_ptr_array_index (self->transports, i);
 
-      if (socket != NULL)
-        belfry_web_socket_refuse (socket, BELFRY_CLOSE_SHUTDOWN, NULL, NULL,
-                                  g_random_int_range (0, (gint32) spread));
+      if (transport != NULL)
+        belfry_transport_refuse (transport, BELFRY_CLOSE_SHUTDOWN, NULL, NULL,
+                                 g_random_int_range (0, (gint32) spread));
     }
 }
 
@@ -189,21 +207,21 @@ static void
 do_command (BelfryWebWorker *self, BelfryWebCommand *command)
 {
   g_autoptr (GBytes) text = command->text;
-  BelfryWebSocket *socket = find_socket (self, command->connection);
+  BelfryTransport *transport = find_transport (self, command->connection);
 
   switch ((BelfryWebCommandKind) command->kind)
     {
     case BELFRY_WEB_SEND:
-      if (socket != NULL)
-        belfry_web_socket_send (socket, text);
+      if (transport != NULL)
+        belfry_transport_send (transport, text);
       break;
     case BELFRY_WEB_CLOSE:
-      if (socket != NULL)
-        belfry_web_socket_close (socket, command->close_code, text);
+      if (transport != NULL)
+        belfry_transport_close (transport, command->close_code, text);
       break;
     case BELFRY_WEB_HANDLED:
-      if (socket != NULL)
-        belfry_web_socket_handled (socket);
+      if (transport != NULL)
+        belfry_transport_handled (transport);
       break;
     case BELFRY_WEB_VERIFIER:
       belfry_token_verifier_unref (self->verifier);
@@ -249,12 +267,12 @@ on_tick (BelfryReactor *reactor, gpointer user_data)
   BelfryWebWorker *self = user_data;
   gint64 now = belfry_reactor_get_now (reactor);
 
-  for (guint i = 0; i < self->sockets->len; i++)
+  for (guint i = 0; i < self->transports->len; i++)
     {
-      BelfryWebSocket *socket = g_ptr_array_index (self->sockets, i);
+      BelfryTransport *transport = g_ptr_array_index (self->transports, i);
 
-      if (socket != NULL)
-        belfry_web_socket_sweep (socket, now);
+      if (transport != NULL)
+        belfry_transport_sweep (transport, now);
     }
 }
 
@@ -283,6 +301,7 @@ belfry_web_worker_new (guint number,
                        const BelfryWebOptions *options,
                        BelfryConnectionLimit *limit,
                        BelfryTokenVerifier *verifier,
+                       const char *epoch,
                        BelfryMailbox *events)
 {
   BelfryWebWorker *self = g_new0 (BelfryWebWorker, 1);
@@ -292,12 +311,13 @@ belfry_web_worker_new (guint number,
   self->options = options;
   self->limit = limit;
   self->verifier = belfry_token_verifier_ref (verifier);
+  self->epoch = g_strdup (epoch);
   self->events = events;
   self->reactor = belfry_reactor_new (name, &reactor_funcs, self);
   self->commands = belfry_mailbox_new (sizeof (BelfryWebCommand), wake_reactor, self->reactor);
   self->taken = g_array_new (FALSE, FALSE, sizeof (BelfryWebCommand));
   self->acceptors = g_ptr_array_new ();
-  self->sockets = g_ptr_array_new ();
+  self->transports = g_ptr_array_new ();
   self->generations = g_array_new (FALSE, FALSE, sizeof (guint32));
   self->free_slots = g_array_new (FALSE, FALSE, sizeof (guint));
   self->headers = soup_message_headers_new (SOUP_MESSAGE_HEADERS_REQUEST);
@@ -323,7 +343,7 @@ belfry_web_worker_free (BelfryWebWorker *self)
   belfry_mailbox_free (self->commands);
   g_array_unref (self->taken);
   g_ptr_array_unref (self->acceptors);
-  g_ptr_array_unref (self->sockets);
+  g_ptr_array_unref (self->transports);
   g_array_unref (self->generations);
   g_array_unref (self->free_slots);
   soup_message_headers_unref (self->headers);
@@ -331,6 +351,8 @@ belfry_web_worker_free (BelfryWebWorker *self)
   g_bytes_unref (self->connected);
   g_clear_pointer (&self->last_text, g_bytes_unref);
   g_clear_pointer (&self->last_frame, g_bytes_unref);
+  g_clear_pointer (&self->last_event, g_bytes_unref);
+  g_free (self->epoch);
   belfry_token_verifier_unref (self->verifier);
   g_free (self);
 }
@@ -373,6 +395,19 @@ BelfryTokenVerifier *
 belfry_web_worker_get_verifier (BelfryWebWorker *self)
 {
   return self->verifier;
+}
+
+BelfryConnectionLimit *
+belfry_web_worker_get_limit (BelfryWebWorker *self)
+{
+  return self->limit;
+}
+
+/* Returns: (transfer none): the frame that every client gets first */
+GBytes *
+belfry_web_worker_get_connected (BelfryWebWorker *self)
+{
+  return self->connected;
 }
 
 const BelfryWebOptions *

@@ -9,18 +9,20 @@
 #include "belfry-mailbox.h"
 #include "belfry-reactor.h"
 #include "belfry-token-verifier.h"
+#include "belfry-transport.h"
 #include "belfry-web-options.h"
-#include "belfry-web-socket.h"
 #include "belfry-web-wire.h"
 
 G_BEGIN_DECLS
 
-/* One reactor with the WebSockets that live there, and libsoup for everything else. */
+/* One reactor with the WebSockets and event streams that live there, and libsoup for everything
+ * else. */
 
 BelfryWebWorker *belfry_web_worker_new (guint number,
                                         const BelfryWebOptions *options,
                                         BelfryConnectionLimit *limit,
                                         BelfryTokenVerifier *verifier,
+                                        const char *epoch,
                                         BelfryMailbox *events);
 void belfry_web_worker_free (BelfryWebWorker *self);
 
@@ -40,9 +42,12 @@ void belfry_web_worker_serve (BelfryWebWorker *self,
                               gsize length);
 BelfryTokenVerifier *belfry_web_worker_get_verifier (BelfryWebWorker *self);
 gint64 belfry_web_worker_get_now (BelfryWebWorker *self);
+BelfryConnectionLimit *belfry_web_worker_get_limit (BelfryWebWorker *self);
+GBytes *belfry_web_worker_get_connected (BelfryWebWorker *self);
 GBytes *belfry_web_worker_frame (BelfryWebWorker *self, GBytes *text);
+GBytes *belfry_web_worker_event (BelfryWebWorker *self, GBytes *text);
 void belfry_web_worker_tell (BelfryWebWorker *self, const BelfryWebEvent *event);
-BelfryWebSocket *belfry_web_worker_open (BelfryWebWorker *self, BelfrySocket *socket, char *peer);
-void belfry_web_worker_forget (BelfryWebWorker *self, BelfryWebSocket *socket);
+guint64 belfry_web_worker_enter (BelfryWebWorker *self, BelfryTransport *transport);
+void belfry_web_worker_forget (BelfryWebWorker *self, BelfryTransport *transport);
 
 G_END_DECLS
