@@ -3,6 +3,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A client as QuickDapp's frontends have it: four message types, and numbers for user ids."""
 
+import contextlib
+import time
+
+import websockets
+
 import belfry_test
 from belfry_test import BelfryTestCase, sign
 
@@ -28,10 +33,11 @@ class QuickDappClient:
                 case "notification_received":
                     self.notifications.append(frame["data"])
                 case "error":
-                    self.errors.append(frame["data"]["message"])
+                    self.errors.append((frame["data"]["code"], frame["data"]["message"]))
 
-    async def register(self, token):
-        await self.tab.send(type="register", jwtToken=token)
+    async def register(self, token=None):
+        """Without a token as it does before its user has signed in."""
+        await self.tab.send(type="register", **({} if token is None else {"jwtToken": token}))
 
 
 class QuickDapp(BelfryTestCase):
@@ -66,8 +72,25 @@ class QuickDapp(BelfryTestCase):
         client = await self.client()
         await client.register(sign({"alg": "HS256"}, {"userId": 7}, b"x" * 32))
         await client.run_until(lambda self: self.errors)
-        self.assertNotEqual(client.errors[0], "")
+        self.assertEqual(client.errors[0][0], "INVALID_TOKEN")
+        self.assertNotEqual(client.errors[0][1], "")
         self.assertEqual(await client.tab.wait_closed(), 4500)
+
+    async def test_who_is_not_signed_in_yet_may_register_later(self):
+        client = await self.client()
+        await client.register()
+        await client.run_until(lambda self: self.errors)
+        self.assertEqual(client.errors[0][0], "NOT_REGISTERED")
+        await client.register(self.token_of(7))
+        await client.run_until(lambda self: self.registered == 7)
+
+    async def test_what_its_tokens_hold_besides_does_no_harm(self):
+        client = await self.client()
+        now = time.time()
+        await client.register(self.daemon.token(
+            "nobody", userId=7, type="auth", iat=int(now), iatMs=int(now * 1000),
+            jti=f"{int(now * 1000)}-k3j2h1"))
+        await client.run_until(lambda self: self.registered == 7)
 
     async def test_ids_are_numbers_only_where_javascript_can_hold_them(self):
         for user, told in (("0", 0), ("42", 42), ("9007199254740991", 2**53 - 1),
@@ -84,6 +107,26 @@ class QuickDapp(BelfryTestCase):
                 self.assertEqual(data["userId"], told)
                 self.assertIs(type(data["userId"]), type(told))
             await tab.close()
+
+
+class Limits(BelfryTestCase):
+    """The variables and the codes are those of QuickDapp."""
+
+    environment = {"SOCKET_MAX_TOTAL_CONNECTIONS": "2", "SOCKET_MAX_CONNECTIONS_PER_USER": "1"}
+
+    async def errors_of(self, user):
+        client = QuickDappClient(await self.connect(expect_connected=False))
+        with contextlib.suppress(websockets.ConnectionClosed):
+            await client.run_until(lambda self: self.connected is not None)
+            await client.register(self.daemon.token(user))
+            await client.run_until(lambda self: self.registered is not None or self.errors)
+        return [code for code, _ in client.errors]
+
+    async def test_each_limit_has_its_code(self):
+        self.assertEqual(await self.errors_of("7"), [])
+        self.assertEqual(await self.errors_of("7"), ["CONNECTION_LIMIT_PER_USER_EXCEEDED"])
+        self.assertEqual(await self.errors_of("8"), [])
+        self.assertEqual(await self.errors_of("9"), ["CONNECTION_LIMIT_TOTAL_EXCEEDED"])
 
 
 class WithoutTheOption(BelfryTestCase):
