@@ -6,26 +6,31 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 
-import { root, Server } from "./harness.js";
+import { transform } from "esbuild";
+
+import { launch, Pages, root, Server, waitFor } from "./harness.js";
 import { Postgres } from "./postgres.js";
 
 const EXAMPLE = join(root, "examples/quickdapp");
 const run = promisify(execFile);
 
 let server;
+let pages;
 let database;
 let environment;
 let createNotification;
 let createNotifications;
 
 before(async () => {
+  pages = await Pages.start();
+  const options = ["--jwt-user-claim", "userId", "--numeric-user-ids"];
   [server, database] = await Promise.all([
-    Server.start({ options: ["--jwt-user-claim", "userId", "--numeric-user-ids"] }),
-    Postgres.start(),
+    Server.start({ origins: [pages.origin], options }), Postgres.start(),
   ]);
   Object.assign(process.env, { BELFRY_BUS: server.address, ASAN_OPTIONS: "detect_leaks=0" });
   environment = { ...process.env, DATABASE_URL: database.url };
@@ -35,6 +40,7 @@ before(async () => {
 after(async () => {
   await database?.close();
   await server?.close();
+  await pages?.close();
 });
 
 const dataOf = (notifications) => notifications.map((n) => JSON.parse(n.data));
@@ -128,3 +134,61 @@ async function olderThan(user, n) {
     all.push(...page);
   }
 }
+
+/** A page with the frontend's Socket, without what only its types say. */
+async function openPage(browser) {
+  for (const name of ["messages", "socket"]) {
+    const text = await readFile(join(EXAMPLE, `${name}.ts`), "utf8");
+    const { code } = await transform(text, { loader: "ts", target: "es2022" });
+    pages.add(`/${name}.js`, code.replace('from "./messages"', 'from "./messages.js"'));
+  }
+  const imports = { belfry: "/client/belfry.js" };
+  const tab = await browser.newPage();
+  await tab.goto(pages.add("/quickdapp.html", `<!doctype html><title>QuickDapp</title>
+    <script type="importmap">${JSON.stringify({ imports })}</script>`));
+  return tab;
+}
+
+test("the frontend's socket gets what came while the server was away", async (t) => {
+  const browser = await launch();
+  t.after(() => browser.close());
+  const tab = await openPage(browser);
+  await tab.evaluate(async (url) => {
+    const { Socket } = await import("/socket.js");
+    const { WebSocketMessageType } = await import("/messages.js");
+    globalThis.told = [];
+    globalThis.socket = new Socket(url);
+    const { Registered, NotificationReceived } = WebSocketMessageType;
+    socket.subscribe(Registered, ({ data }) => told.push({ registered: data.userId }));
+    globalThis.unsubscribe = socket.subscribe(NotificationReceived, ({ data }) => {
+      told.push({ id: data.id, userId: data.userId, data: data.data, read: data.read });
+    });
+  }, server.url);
+  assert.equal(await tab.evaluate(() => socket.connected), false);
+
+  const signIn = (userId) =>
+    tab.evaluate((token) => socket.setJwtToken(token), server.token("nobody", { userId }));
+  await signIn(51);
+  await tab.waitForFunction(() => socket.connected);
+  const first = await createNotification(51, { type: "first" });
+  await tab.waitForFunction((id) => told.at(-1)?.id === id, first);
+  await server.stop();
+  await tab.waitForFunction(() => !socket.connected);
+  await server.start();
+  const second = await createNotification(51, { type: "second" });
+  await tab.waitForFunction((id) => told.at(-1)?.id === id, second);
+  assert.deepEqual(
+    (await tab.evaluate(() => told)).filter(({ id }) => id).map(({ id, ...rest }) => rest),
+    ["first", "second"].map((type) => ({ userId: 51, data: { type }, read: false })));
+  assert.equal(await tab.evaluate(() => socket.unreadCount), 2);
+
+  // Another one signs in, and out.
+  await tab.evaluate(() => told.splice(0));
+  await signIn(52);
+  const third = await createNotification(52, { type: "third" });
+  await tab.waitForFunction(() => told.at(-1)?.data?.type === "third");
+  assert.equal(await tab.evaluate(() => told.at(-1).id), third);
+  await tab.evaluate(() => socket.setJwtToken());
+  assert.equal(await tab.evaluate(() => socket.connected), false);
+  await waitFor(async () => await server.property("ConnectedClients") === 0, "the end of both");
+});
