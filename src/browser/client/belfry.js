@@ -224,8 +224,7 @@ export class Belfry extends EventTarget {
   #receive(message) {
     const { what, key } = message;
     if (what === "state") {
-      this.#userId = message.userId;
-      this.#show(message.status, message.error && new BelfryError(message.error));
+      this.#show(message.status, message.error, message.userId);
     } else if (what === "inbox") {
       this.#update(message);
     } else if (what === "frame") {
@@ -248,10 +247,14 @@ export class Belfry extends EventTarget {
     }
   }
 
-  #show(status, error) {
-    this.#status = status;
-    this.#error = error;
-    this.#announce("status");
+  #show(status, error, userId = this.#userId) {
+    if (status !== this.#status || userId !== this.#userId
+        || error?.code !== this.#error?.code || error?.message !== this.#error?.message) {
+      this.#status = status;
+      this.#userId = userId;
+      this.#error = error && new BelfryError(error);
+      this.#announce("status");
+    }
   }
 
   #update({ clear, set, gone, unreadCount, hasOlder, loaded }) {

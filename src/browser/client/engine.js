@@ -71,8 +71,11 @@ export class Engine {
     this.#ports.add(port);
     port.onmessage = ({ data }) => this.#onMessage(port, data);
     port.postMessage({ what: "inbox", ...this.#view.everything });
-    port.postMessage(this.#state);
-    this.#line.start();
+    if (this.#line.status === "stopped") {
+      this.#line.start();
+    } else {
+      port.postMessage(this.#state);
+    }
   }
 
   /** A face has gone. The last one takes the line along. */

@@ -398,7 +398,9 @@ export class Line {
       await this.#register(token, this.#host.resume);
     } catch {
       if (round === this.#round) {
-        this.#refreshAt = Date.now() + 1000 + chooseDelay(this.#refreshAttempts++);
+        const now = Date.now();
+        const delay = 1000 + chooseDelay(this.#refreshAttempts++);
+        this.#refreshAt = now + Math.max(100, Math.min(delay, refreshDelay(this.#token, now)));
         this.#pulse();
       }
     }

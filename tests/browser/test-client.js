@@ -1,0 +1,545 @@
+// SPDX-FileCopyrightText: The Belfry developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// What src/browser/client promises a page, in a real browser against the real daemon.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { Pages, Proxy, Server, launch, sleep, waitFor } from "./harness.js";
+
+let server;
+let pages;
+let browser;
+let context;
+const proxies = [];
+
+before(async () => {
+  pages = await Pages.start();
+  server = await Server.start({
+    origins: [pages.origin], options: ["--max-connections-per-user", "50"],
+  });
+  browser = await launch();
+  context = await browser.newContext();
+});
+
+after(async () => {
+  await browser?.close();
+  await Promise.all(proxies.map((proxy) => proxy.close()));
+  await server?.close();
+  await pages?.close();
+});
+
+/**
+ * A page with a client in it, as `belfry`, and what it has told in `log`. Its tokens come from
+ * `tokens`, the last one again and again.
+ */
+async function openClient(user, { url = server.url, tokens, options = {} } = {}) {
+  const tab = await context.newPage();
+  tab.faults = [];
+  tab.on("pageerror", (error) => tab.faults.push(error.message));
+  await tab.goto(pages.blank());
+  await tab.evaluate(async (given) => {
+    const { Belfry } = await import("/client/belfry.js");
+    globalThis.tokens = given.tokens;
+    globalThis.asked = 0;
+    globalThis.log = [];
+    globalThis.rung = [];
+    globalThis.belfry = new Belfry({
+      url: given.url,
+      share: false,
+      getToken: () => {
+        asked++;
+        const token = tokens.length > 1 ? tokens.shift() : tokens[0];
+        if (token === null) {
+          throw new Error("no token today");
+        }
+        return token;
+      },
+      ...given.options,
+    });
+    belfry.addEventListener("status", () => log.push([belfry.status, belfry.error?.code ?? null]));
+    belfry.addEventListener("new", ({ detail }) => rung.push(detail.id));
+  }, { url, tokens: tokens ?? [server.token(user)], options });
+  return tab;
+}
+
+async function startProxy() {
+  const proxy = await Proxy.start(server);
+  proxies.push(proxy);
+  return proxy;
+}
+
+const loaded = (tab) => tab.waitForFunction(() => belfry.loaded && belfry.status === "connected");
+
+const view = (tab) => tab.evaluate(() => belfry.notifications.map(({ id, data, read }) =>
+  ({ id, data: JSON.stringify(data), read })));
+
+const statusIs = (tab, status) => tab.waitForFunction((wanted) => belfry.status === wanted, status);
+
+async function sessions(user) {
+  return (await server.call("Sessions.ListSessions", "(a{sv})", { "user-id": ["s", user] }))[1];
+}
+
+/** Random numbers that a seed repeats (mulberry32). */
+function makeRandom(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+async function stored(user) {
+  const notifications = await server.stored(user);
+  return notifications.map(({ id, data, read }) => ({ id, data, read }));
+}
+
+/** Until the page shows what the store has. */
+async function agree(tab, user) {
+  let seen;
+  const wanted = await stored(user);
+  try {
+    await waitFor(async () => {
+      seen = await view(tab);
+      return JSON.stringify(seen) === JSON.stringify(wanted);
+    }, "the page to show the store");
+  } catch {
+    assert.deepEqual(seen, wanted);
+  }
+  const unread = wanted.filter((item) => !item.read).length;
+  await tab.waitForFunction((count) => belfry.unreadCount === count, unread);
+}
+
+test("shows the newest first, each once, and pages of older ones when asked", async () => {
+  for (let i = 0; i < 5; i++) {
+    await server.create("pager", { n: i });
+  }
+  const tab = await openClient("pager", { options: { pageSize: 2 } });
+  await loaded(tab);
+  assert.equal((await view(tab)).length, 2);
+  assert.ok(await tab.evaluate(() => belfry.hasOlder));
+  await server.create("pager", { n: 5 });
+  await tab.waitForFunction(() => belfry.notifications.length === 3);
+  await tab.evaluate(() => Promise.all([belfry.loadOlder(), belfry.loadOlder()]));
+  await tab.evaluate(() => belfry.hasOlder && belfry.loadOlder());
+  await agree(tab, "pager");
+  assert.equal(await tab.evaluate(() => belfry.hasOlder), false);
+  assert.equal((await tab.evaluate(() => rung)).length, 1);
+  await tab.close();
+});
+
+test("changes what the store has, also more than a thousand at once", async () => {
+  const many = Array.from({ length: 1200 }, (_, n) => ["many", `{"n":${n}}`, {}]);
+  for (const part of [many.slice(0, 1000), many.slice(1000)]) {
+    await server.call("Notifications.CreateMany", "(a(ssa{sv}))", part);
+  }
+  const tab = await openClient("many", { options: { pageSize: 100 } });
+  await loaded(tab);
+  const counts = await tab.evaluate(async () => {
+    while (belfry.hasOlder) {
+      await belfry.loadOlder();
+    }
+    const ids = belfry.notifications.map(({ id }) => id);
+    return [
+      await belfry.markRead(...ids), await belfry.markUnread(...ids.slice(0, 20)),
+      await belfry.remove(...ids.slice(10)), await belfry.markRead(),
+    ];
+  });
+  assert.deepEqual(counts, [1200, 20, 1190, 0]);
+  await agree(tab, "many");
+  assert.equal(await tab.evaluate(() => belfry.markAllRead()), 10);
+  await agree(tab, "many");
+  await tab.close();
+});
+
+test("marks as read up to the newest one that it shows", async () => {
+  const proxy = await startProxy();
+  const [shown] = [await server.create("mark-all"), await server.create("mark-all")].slice(-1);
+  const tab = await openClient("mark-all", { url: proxy.url });
+  await loaded(tab);
+  proxy.down = true;
+  proxy.cut();
+  await statusIs(tab, "offline");
+  const marked = tab.evaluate(() => belfry.markAllRead());
+  const later = await server.create("mark-all");
+  proxy.down = false;
+  await tab.evaluate(() => dispatchEvent(new Event("online")));
+  assert.equal(await marked, 2);
+  await agree(tab, "mark-all");
+  assert.deepEqual((await view(tab)).map(({ id, read }) => [id, read]).slice(0, 2),
+    [[later, false], [shown, true]]);
+  await tab.close();
+});
+
+test("goes on where it was after belfryd was killed, and rings once for each", async () => {
+  const first = await server.create("killed");
+  const tab = await openClient("killed");
+  await loaded(tab);
+  const second = await server.create("killed");
+  await tab.waitForFunction(() => belfry.notifications.length === 2);
+  await server.kill();
+  await statusIs(tab, "offline");
+  await server.start();
+  await server.call("Notifications.Remove", "(sat)", "killed", [first]);
+  const third = await server.create("killed");
+  await statusIs(tab, "connected");
+  await agree(tab, "killed");
+  assert.deepEqual(await tab.evaluate(() => rung), [second, third]);
+  assert.equal(await tab.evaluate(() => belfry.error), null);
+  await tab.close();
+});
+
+test("lists afresh when the database has another life, and forgets what is not in it", async () => {
+  await server.create("epoch");
+  const gone = await server.create("epoch");
+  const tab = await openClient("epoch");
+  await loaded(tab);
+  await tab.evaluate(() => {
+    globalThis.smallest = Infinity;
+    belfry.addEventListener("change", () => {
+      smallest = Math.min(smallest, belfry.notifications.length);
+    });
+  });
+  await server.stop();
+  await server.start("--new-epoch");
+  await server.call("Notifications.Remove", "(sat)", "epoch", [gone]);
+  await server.create("epoch");
+  await statusIs(tab, "connected");
+  await agree(tab, "epoch");
+  assert.ok(await tab.evaluate(() => belfry.loaded && smallest >= 1), "the list never went empty");
+  await tab.close();
+});
+
+test("says that the server goes down, and comes back by itself", async () => {
+  const tab = await openClient("shutdown");
+  await loaded(tab);
+  await server.stop();
+  await statusIs(tab, "offline");
+  assert.equal(await tab.evaluate(() => log.at(-1)[1]), "SERVER_SHUTDOWN");
+  await server.start();
+  await statusIs(tab, "connected");
+  await tab.close();
+});
+
+test("stays away when it is disconnected, until it is started again", async () => {
+  const tab = await openClient("thrown-out");
+  await loaded(tab);
+  await server.call("Sessions.DisconnectUser", "(ss)", "thrown-out", "enough");
+  await statusIs(tab, "stopped");
+  assert.equal(await tab.evaluate(() => belfry.error.code), "DISCONNECTED");
+  assert.equal(await tab.evaluate(() => belfry.markRead(1).catch((error) => error.code)),
+    "DISCONNECTED");
+  await server.create("thrown-out");
+  await tab.evaluate(() => belfry.start());
+  await loaded(tab);
+  await agree(tab, "thrown-out");
+  await tab.close();
+});
+
+test("stops and starts as it is told", async () => {
+  const tab = await openClient("stopped");
+  await loaded(tab);
+  const code = await tab.evaluate(() => {
+    const answer = belfry.markRead(1).catch((error) => error.code);
+    belfry.stop();
+    belfry.stop();
+    return answer;
+  });
+  assert.equal(code, "STOPPED");
+  assert.equal(await tab.evaluate(() => belfry.status), "stopped");
+  await waitFor(async () => (await sessions("stopped")) === 0, "the session to end");
+  await tab.evaluate(() => belfry.start());
+  await statusIs(tab, "connected");
+  assert.equal(await sessions("stopped"), 1);
+  await tab.close();
+});
+
+test("asks once more for a token when one was refused, and no third time", async () => {
+  const bad = "a.b.c";
+  const same = await openClient("refused", { tokens: [bad] });
+  await statusIs(same, "stopped");
+  assert.deepEqual(await same.evaluate(() => [belfry.error.code, asked]), ["INVALID_TOKEN", 2]);
+  const other = await openClient("refused", { tokens: [bad, server.token("refused")] });
+  await loaded(other);
+  assert.equal(await other.evaluate(() => asked), 2);
+  const third = await openClient("refused", { tokens: [bad, "d.e.f", server.token("refused")] });
+  await statusIs(third, "stopped");
+  assert.equal(await third.evaluate(() => asked), 2);
+  await third.evaluate(() => belfry.start());
+  await loaded(third);
+  await Promise.all([same, other, third].map((tab) => tab.close()));
+});
+
+test("asks again for a token when there was none", async () => {
+  const tab = await openClient("late", { tokens: [null, server.token("late")] });
+  await loaded(tab);
+  assert.deepEqual(await tab.evaluate(() => log),
+    [["connecting", null], ["offline", "NO_TOKEN"], ["connected", null]]);
+  await tab.close();
+});
+
+test("replaces its token before it runs out, without a new session", async () => {
+  const tokens = [server.token("refresh", { expiresIn: 4 }), null, server.token("refresh")];
+  const tab = await openClient("refresh", { tokens });
+  await tab.evaluate(() => {
+    globalThis.sessions = [];
+    belfry.on("registered", ({ sessionId }) => sessions.push(sessionId));
+  });
+  await tab.waitForFunction(() => sessions.length === 2);
+  assert.equal(await tab.evaluate(() => new Set(sessions).size), 1);
+  assert.deepEqual(await tab.evaluate(() => log), [["connecting", null], ["connected", null]]);
+  assert.equal(await tab.evaluate(() => asked), 3);
+  await tab.close();
+});
+
+test("forgets one user at once when a token is another's", async () => {
+  const mine = await server.create("one-user", { secret: true });
+  const tokens = [server.token("one-user", { expiresIn: 3 }), server.token("other-user")];
+  const theirs = await server.create("other-user");
+  const tab = await openClient("one-user", { tokens });
+  await loaded(tab);
+  await tab.evaluate(() => {
+    globalThis.seen = [];
+    belfry.addEventListener("change", () => {
+      seen.push([belfry.userId, belfry.notifications.map(({ id }) => id)]);
+    });
+  });
+  assert.deepEqual((await view(tab)).map(({ id }) => id), [mine]);
+  await tab.waitForFunction(() => belfry.userId === "other-user" && belfry.loaded);
+  await agree(tab, "other-user");
+  const seen = await tab.evaluate(() => seen);
+  assert.ok(seen.every(([user, ids]) => user !== "other-user" || !ids.includes(mine)));
+  assert.deepEqual(seen.at(-1)[1], [theirs]);
+  assert.deepEqual(await tab.evaluate(() => rung), []);
+  await tab.close();
+});
+
+test("forgets one user at once when it comes back as another", async () => {
+  const proxy = await startProxy();
+  await server.create("before-them");
+  const tokens = [server.token("before-them"), server.token("after-them")];
+  const tab = await openClient("before-them", { url: proxy.url, tokens });
+  await loaded(tab);
+  // Positions of both are of one database: a replay from the other's would be a wrong one.
+  await server.create("after-them");
+  await server.create("after-them");
+  proxy.cut();
+  await tab.waitForFunction(() => belfry.userId === "after-them" && belfry.loaded);
+  await agree(tab, "after-them");
+  assert.deepEqual(await tab.evaluate(() => rung), []);
+  await tab.close();
+});
+
+test("keeps what was clicked offline, and does it afterwards in the same order", async () => {
+  const proxy = await startProxy();
+  const [a, b, c] = [await server.create("tunnel"), await server.create("tunnel"),
+    await server.create("tunnel")];
+  const tab = await openClient("tunnel", { url: proxy.url });
+  await loaded(tab);
+  proxy.down = true;
+  proxy.cut();
+  await statusIs(tab, "offline");
+  const clicked = tab.evaluate(([one, two, three]) => Promise.all([
+    belfry.markRead(one, two), belfry.markUnread(two), belfry.remove(three),
+    belfry.request("other").catch((error) => error.code),
+  ]), [a, b, c]);
+  await tab.waitForFunction(() => asked > 2);
+  proxy.down = false;
+  assert.deepEqual(await clicked, [2, 1, 1, "CONNECTION_LOST"]);
+  await agree(tab, "tunnel");
+  await tab.close();
+});
+
+test("says offline when the browser does, and connected as soon as it hears the server", async () => {
+  const tab = await openClient("airplane");
+  await loaded(tab);
+  await context.setOffline(true);
+  await tab.waitForFunction(() => log.some(([status]) => status === "offline"));
+  await server.create("airplane");
+  await context.setOffline(false);
+  await statusIs(tab, "connected");
+  await agree(tab, "airplane");
+  await tab.close();
+});
+
+/** Makes the server's heartbeat, which is 25 s, shorter in the page. */
+function hasten(heartbeat) {
+  const Native = WebSocket;
+  globalThis.WebSocket = class extends Native {
+    set onmessage(listener) {
+      super.onmessage = listener && (({ data }) => listener({
+        data: data.replace(/"heartbeat":\d+/, `"heartbeat":${heartbeat}`),
+      }));
+    }
+  };
+}
+
+test("notices a dead line, and one that was silent only", async () => {
+  const proxy = await startProxy();
+  await context.addInitScript(hasten, 600);
+  const tab = await openClient("dead", { url: proxy.url });
+  await loaded(tab);
+  await tab.waitForTimeout(1500);
+  assert.deepEqual(await tab.evaluate(() => log), [["connecting", null], ["connected", null]]);
+  proxy.stall();
+  await server.create("dead");
+  await statusIs(tab, "offline");
+  proxy.resume();
+  await statusIs(tab, "connected");
+  await agree(tab, "dead");
+  await tab.close();
+});
+
+test("is right again when the page was frozen", async () => {
+  const tab = await openClient("frozen");
+  await loaded(tab);
+  const debug = await context.newCDPSession(tab);
+  await debug.send("Page.setWebLifecycleState", { state: "frozen" });
+  for (let i = 0; i < 20; i++) {
+    await server.create("frozen");
+  }
+  await debug.send("Page.setWebLifecycleState", { state: "active" });
+  await agree(tab, "frozen");
+  await debug.send("Page.setWebLifecycleState", { state: "frozen" });
+  await server.kill();
+  await server.start();
+  await server.create("frozen");
+  await debug.send("Page.setWebLifecycleState", { state: "active" });
+  await statusIs(tab, "connected");
+  await agree(tab, "frozen");
+  assert.equal((await tab.evaluate(() => rung)).length, 21);
+  await tab.close();
+});
+
+test("hands messages down the chain, and survives what a listener does", async () => {
+  const tab = await openClient("chain");
+  await loaded(tab);
+  await tab.evaluate(() => {
+    globalThis.heard = [];
+    const note = (name, result) => (...values) => {
+      heard.push([name, ...values.map((value) => value.type ?? value.n)]);
+      return result;
+    };
+    belfry.use(() => {
+      throw new Error("a handler's");
+    });
+    globalThis.dropFirst = belfry.use(note("first"));
+    belfry.use(({ type, data }) => type === "taken" && note("second", true)(data));
+    globalThis.dropListener = belfry.on("taken", note("never"));
+    belfry.on("free", () => {
+      throw new Error("a listener's");
+    });
+    belfry.on("free", note("listener"));
+  });
+  const tell = (type, n) =>
+    server.call("Sessions.SendToUser", "(sss)", "chain", type, JSON.stringify({ n }));
+  await tell("taken", 1);
+  await tell("free", 2);
+  await tab.waitForFunction(() => heard.length === 4);
+  assert.deepEqual(await tab.evaluate(() => heard), [
+    ["first", "taken"], ["second", 1], ["first", "free"], ["listener", 2, "free"],
+  ]);
+  await tab.evaluate(() => dropFirst());
+  await tell("free", 3);
+  await tab.waitForFunction(() => heard.length === 5);
+  assert.deepEqual(tab.faults, [
+    "a handler's", "a handler's", "a listener's", "a handler's", "a listener's",
+  ]);
+  await agree(tab, "chain");
+  await tab.close();
+});
+
+test("asks workers, and says so when the line broke meanwhile", async () => {
+  await server.call("Sessions.HandleMessages", "(as)", ["quiz.ask"]);
+  const proxy = await startProxy();
+  const tab = await openClient("asker", { url: proxy.url });
+  await loaded(tab);
+  const asked = [];
+  server.worker.on("signal", (name, args) => name === "MessageReceived" && asked.push(args));
+  const answer = tab.evaluate(() => belfry.request("quiz.ask", { question: "why" }));
+  await waitFor(() => asked.length === 1, "the question");
+  const [session, user, type, data, request] = asked[0];
+  assert.deepEqual([user, type, JSON.parse(data)], ["asker", "quiz.ask", { question: "why" }]);
+  await server.call("Sessions.Reply", "(sss)", session, request, '{"because":1}');
+  assert.deepEqual(await answer, { because: 1 });
+  const broken = tab.evaluate(() => belfry.request("quiz.ask").catch((error) => error.code));
+  await waitFor(() => asked.length === 2, "the next question");
+  proxy.cut();
+  assert.equal(await broken, "CONNECTION_LOST");
+  await statusIs(tab, "connected");
+  await tab.evaluate(() => belfry.send("quiz.ask", { no: "answer" }));
+  await waitFor(() => asked.length === 3, "what needs no answer");
+  assert.equal(asked[2][4], "");
+  const refusals = await tab.evaluate(() => Promise.all([
+    belfry.request("nobody.knows"), belfry.request("Not a type"), belfry.request("x", []),
+    belfry.request("list", { limit: 0 }), belfry.request("x", { big: "x".repeat(70000) }),
+    belfry.markRead("1"),
+  ].map((promise) => promise.catch(({ code, message }) => `${code} ${message}`))));
+  assert.deepEqual(refusals.map((text) => text.split(" ")[0]),
+    ["UNKNOWN_TYPE", ...Array(5).fill("INVALID_MESSAGE")]);
+  assert.match(refusals[3], /limit/);
+  assert.equal(await tab.evaluate(() => belfry.status), "connected");
+  await tab.close();
+});
+
+test("sends no faster than the server allows", async () => {
+  const tab = await openClient("busy");
+  await loaded(tab);
+  await tab.evaluate(async () => {
+    await Promise.all(Array.from({ length: 260 }, () => belfry.request("unread_count")));
+  });
+  assert.deepEqual(await tab.evaluate(() => log), [["connecting", null], ["connected", null]]);
+  await tab.close();
+});
+
+test("shows what the store has after 200 cuts at random", async () => {
+  const seed = Number(process.env.BELFRY_SEED ?? Math.floor(Math.random() * 2 ** 31));
+  console.log(`# BELFRY_SEED=${seed}`);
+  const random = makeRandom(seed);
+  const clients = await Promise.all(Array.from({ length: 10 }, async (_, n) => {
+    const proxy = await startProxy();
+    return { proxy, tab: await openClient("cut", { url: proxy.url }), cuts: 0, n };
+  }));
+  await Promise.all(clients.map(({ tab }) => loaded(tab)));
+  let done = false;
+  const ids = [];
+  const work = async () => {
+    while (!done) {
+      const some = ids.filter(() => random() < 0.1);
+      const what = random();
+      if (what < 0.5 || some.length === 0) {
+        ids.push(await server.create("cut", { n: ids.length }));
+      } else if (what < 0.6) {
+        await server.call("Notifications.Update", "(sts)", "cut", some[0], '{"changed":true}')
+          .catch(() => {});
+      } else {
+        const method = what < 0.75 ? "MarkRead" : what < 0.9 ? "MarkUnread" : "Remove";
+        await server.call(`Notifications.${method}`, "(sat)", "cut", some);
+      }
+    }
+  };
+  const cut = async (client) => {
+    while (client.cuts < 20) {
+      await waitFor(() => client.proxy.open > 0, "a connection");
+      await sleep(random() * 80);
+      client.proxy.cut();
+      client.cuts++;
+    }
+  };
+  const working = work();
+  await Promise.all(clients.map(cut));
+  done = true;
+  await working;
+  assert.equal(clients.reduce((sum, { cuts }) => sum + cuts, 0), 200);
+  for (const { tab } of clients) {
+    await statusIs(tab, "connected");
+    await agree(tab, "cut");
+    const rung = await tab.evaluate(() => rung);
+    assert.equal(new Set(rung).size, rung.length, "nothing rings twice");
+    assert.deepEqual(tab.faults, []);
+    await tab.close();
+  }
+});
