@@ -35,6 +35,7 @@ BelfryStore *belfry_session_registry_get_store (BelfrySessionRegistry *self);
 const char *belfry_session_registry_get_epoch (BelfrySessionRegistry *self);
 BelfryHandlerChain *belfry_session_registry_get_chain (BelfrySessionRegistry *self);
 BelfryRequestClock *belfry_session_registry_get_clock (BelfrySessionRegistry *self);
+char *belfry_session_registry_get_user_json (BelfrySessionRegistry *self, const char *user_id);
 GBytes *belfry_session_registry_encode (BelfrySessionRegistry *self,
                                         const char *type,
                                         const char *data,

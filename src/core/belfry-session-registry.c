@@ -41,6 +41,7 @@ enum
 {
   USER_CONNECTED,
   USER_DISCONNECTED,
+  SESSION_ENDED,
   N_SIGNALS
 };
 
@@ -92,6 +93,19 @@ belfry_session_registry_class_init (BelfrySessionRegistryClass *klass)
   signals[USER_DISCONNECTED] =
       g_signal_new ("user-disconnected", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
                     NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+
+  /**
+   * BelfrySessionRegistry::session-ended:
+   * @self: the registry
+   * @session: the session; nothing can be sent to it any more
+   *
+   * A registered session ended: its connection closed, or it registered as another user.
+   *
+   * Since: 0.1
+   */
+  signals[SESSION_ENDED] =
+      g_signal_new ("session-ended", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                    NULL, G_TYPE_NONE, 1, BELFRY_TYPE_SESSION);
 }
 
 static void
@@ -158,6 +172,13 @@ belfry_session_registry_get_clock (BelfrySessionRegistry *self)
   return &self->clock;
 }
 
+/* Returns: (transfer full): the user id as clients know it, JSON */
+char *
+belfry_session_registry_get_user_json (BelfrySessionRegistry *self, const char *user_id)
+{
+  return belfry_frame_user_json (user_id, self->options.numeric_user_ids);
+}
+
 void
 belfry_session_registry_add (BelfrySessionRegistry *self, BelfrySession *session)
 {
@@ -186,6 +207,8 @@ belfry_session_registry_remove (BelfrySessionRegistry *self, BelfrySession *sess
   g_queue_unlink (belfry_inbox_get_sessions (inbox), &session->in_inbox);
   g_hash_table_remove (self->sessions, session->id);
   g_ptr_array_remove_fast (self->retries, session);
+  if (session->registered)
+    g_signal_emit (self, signals[SESSION_ENDED], 0, session);
 
   if (belfry_inbox_get_n_sessions (inbox) > 0)
     return;

@@ -94,6 +94,13 @@ make_context (CommandLine *line)
             N_ ("Believe this reverse proxy where a client is; may be given several times"),
             N_ ("ADDRESS")),
     SWITCH ("numeric-user-ids", N_ ("Send user ids that are numbers as numbers")),
+    SWITCH ("signalling", N_ ("Let clients call each other, for WebRTC")),
+    OPTION ("turn-url", N_ ("Tell them of this STUN or TURN server; may be given several times"),
+            N_ ("URL")),
+    OPTION ("turn-secret-file", N_ ("The secret that is shared with the TURN servers"),
+            N_ ("FILE")),
+    OPTION ("turn-lifetime", N_ ("How long credentials for TURN are good: 60 to 86400 (3600)"),
+            N_ ("SECONDS")),
     { NULL },
   };
   GOptionContext *context = g_option_context_new (NULL);

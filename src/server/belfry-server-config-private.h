@@ -33,6 +33,10 @@ struct _BelfryServerConfig
   guint max_connections_per_user;
   guint max_data;
   gboolean numeric_user_ids;
+  gboolean signalling;
+  char **turn_urls;
+  char *turn_secret_file;
+  guint turn_lifetime; /* s */
   BelfryWebOptions web;
 };
 

@@ -10,6 +10,7 @@
 #include "belfry-argument.h"
 #include "belfry-bus-right.h"
 #include "belfry-error.h"
+#include "belfry-ice-servers.h"
 
 #define GROUP         "belfryd"
 #define SQLITE_PREFIX "sqlite:"
@@ -207,6 +208,11 @@ static const Option options[] = {
   { "allow-origin", FIELD (web.allowed_origins), add_origin, TRUE },
   { "trusted-proxy", FIELD (web.trusted_proxies), add_address, TRUE },
   { "numeric-user-ids", FIELD (numeric_user_ids), set_switch },
+  { "signalling", FIELD (signalling), set_switch },
+  { "turn-url", FIELD (turn_urls), add_text, TRUE },
+  { "turn-secret-file", FIELD (turn_secret_file), set_text },
+  { "turn-lifetime", FIELD (turn_lifetime), set_number, FALSE, BELFRY_ICE_LIFETIME_MIN,
+    BELFRY_ICE_LIFETIME_MAX },
 };
 
 static const Option *
@@ -235,6 +241,8 @@ belfry_server_config_finalize (GObject *object)
   g_free (self->jwt_user_claim);
   g_free (self->jwt_audience);
   g_free (self->jwt_issuer);
+  g_strfreev (self->turn_urls);
+  g_free (self->turn_secret_file);
   g_strfreev (self->web.allowed_origins);
   g_strfreev (self->web.trusted_proxies);
 
@@ -261,6 +269,7 @@ belfry_server_config_init (BelfryServerConfig *self)
   self->web.max_connections = 10000;
   self->max_connections_per_user = 20;
   self->max_data = BELFRY_DATA_DEFAULT_MAX;
+  self->turn_lifetime = BELFRY_ICE_LIFETIME_DEFAULT;
 }
 
 /**

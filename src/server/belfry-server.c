@@ -14,6 +14,7 @@
 #include "belfry-server-bus.h"
 #include "belfry-server-config-private.h"
 #include "belfry-server-keys.h"
+#include "belfry-server-signalling.h"
 #include "belfry-sql-store.h"
 #include "belfry-web-server.h"
 #include "belfry-worker-socket.h"
@@ -384,7 +385,8 @@ belfry_server_start (BelfryServer *self, GError **error)
     return FALSE;
   raise_descriptor_limit (self);
   make_core (self);
-  if (!make_web (self, verifier, error) || !make_bus (self, error)
+  if (!belfry_server_signalling_add (self->config, self->registry, self->chain, error)
+      || !make_web (self, verifier, error) || !make_bus (self, error)
       || !make_worker_socket (self, error))
     return FALSE;
   belfry_web_server_start (self->web);

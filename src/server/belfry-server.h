@@ -12,6 +12,7 @@
 #include "belfry-server-config.h"
 #include "belfry-session-registry.h"
 #include "belfry-session.h"
+#include "belfry-signalling.h"
 
 G_BEGIN_DECLS
 

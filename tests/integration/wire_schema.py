@@ -13,6 +13,7 @@ FOLDER = pathlib.Path(os.environ["BELFRY_SCHEMAS"])
 
 # The requests whose replies are Belfry's own.
 REPLIES = tuple(json.loads((FOLDER / "replies.schema.json").read_text())["$defs"])
+CALLS = json.loads((FOLDER / "signalling.schema.json").read_text())["$defs"]
 
 
 @functools.cache
@@ -27,6 +28,14 @@ def check_server_frame(frame, request_type=None):
     _validator("server.schema.json").validate(frame)
     if frame["type"] == "reply" and request_type in REPLIES:
         _validator("replies.schema.json#/$defs/" + request_type).validate(frame["data"])
+    if frame["type"] in CALLS["server"]["$defs"]:
+        _validate_call("server", frame["type"], frame["data"])
+    if frame["type"] == "reply" and request_type in CALLS["reply"]["$defs"]:
+        _validate_call("reply", request_type, frame["data"])
+
+
+def _validate_call(side, type, data):
+    _validator(f"signalling.schema.json#/$defs/{side}/$defs/{type}").validate(data)
 
 
 def is_client_frame(frame):
