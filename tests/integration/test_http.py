@@ -49,10 +49,10 @@ class Routes(HttpTestCase):
         self.assertEqual(response.headers["connection"], "close")
 
     async def test_the_demo_page_has_its_security_headers(self):
-        for path, type in (("/", "text/html; charset=utf-8"), ("/demo.js",
+        for path, type in (("/", "text/html; charset=utf-8"), ("/demo/demo.js",
                            "text/javascript; charset=utf-8"),
-                           ("/demo.css", "text/css; charset=utf-8"),
-                           ("/bell.svg", "image/svg+xml")):
+                           ("/demo/demo.css", "text/css; charset=utf-8"),
+                           ("/demo/bell.svg", "image/svg+xml")):
             response = self.get(path)
             self.assertEqual((response.status, response.headers["content-type"]), (200, type))
             self.assertEqual(response.headers["x-content-type-options"], "nosniff")
@@ -83,17 +83,17 @@ class Routes(HttpTestCase):
 
     async def test_an_unknown_path_is_404(self):
         for path in ("/nothing", "/demo", "/demo/", "/healthz/", "/healthz/x", "/ws/", "/ws/x", "/wsx",
-                     "//", "/demo.js/", "/x?/healthz", "/../etc/passwd", "/%2e%2e/etc/passwd"):
+                     "//", "/demo/demo.js/", "/x?/healthz", "/../etc/passwd", "/%2e%2e/etc/passwd"):
             for method in "GET", "POST", "DELETE":
                 self.assert_problem(self.get(path, method=method), 404)
 
     async def test_a_path_that_cannot_be_read_is_a_bad_request(self):
-        for path in "/demo.js%00", "/%00", "/%2":
+        for path in "/demo/demo.js%00", "/%00", "/%2":
             self.assertEqual(self.get(path).status, 400)
 
     async def test_a_method_that_is_not_allowed_is_405(self):
         for method in "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "NONSENSE":
-            for path in "/", "/healthz", "/demo.js":
+            for path in "/", "/healthz", "/demo/demo.js":
                 response = self.get(path, method=method)
                 self.assert_problem(response, 405)
                 self.assertEqual(response.headers["allow"], "GET, HEAD")
@@ -210,13 +210,13 @@ class Origins(HttpTestCase):
             self.assertEqual(self.upgrade(Origin=origin), 101)
 
     async def test_a_page_that_is_let_in_may_read_the_answer(self):
-        for path, status in ("/demo.js", 200), ("/healthz", 200), ("/nothing", 404), ("/ws", 426):
+        for path, status in ("/demo/demo.js", 200), ("/healthz", 200), ("/nothing", 404), ("/ws", 426):
             response = self.get(path, Origin="https://app.example")
             self.assertEqual(response.status, status)
             self.assertEqual(response.headers["access-control-allow-origin"], "https://app.example")
             self.assertEqual(response.headers["vary"], "Origin")
         for headers in {}, {"Origin": "https://evil.example"}, {"Origin": "null"}:
-            response = self.get("/demo.js", **headers)
+            response = self.get("/demo/demo.js", **headers)
             self.assertNotIn("access-control-allow-origin", response.headers)
             self.assertEqual(response.headers["vary"], "Origin")
 

@@ -108,7 +108,7 @@ class Translations(unittest.TestCase):
                     self.assertEqual(left, [], f"{name}: {fault}")
 
     def test_the_page_says_nothing_that_its_scripts_do_not_say(self):
-        page = read(os.path.join(ROOT, "src/browser/index.html"))
+        page = read(os.path.join(ROOT, "src/browser/demo/index.html"))
         self.assertEqual(set(Text(page).words), {"Belfry"})
 
 
