@@ -71,7 +71,7 @@ export class Belfry extends EventTarget {
   #handlers = new Set();
   #due = new Set();
 
-  constructor({ url = new URL("../", import.meta.url), getToken, pageSize = 20 }) {
+  constructor({ url = new URL("../", import.meta.url), getToken, pageSize = 20, transport = "auto" }) {
     super();
     if (typeof getToken !== "function") {
       throw new TypeError("getToken: a function is needed");
@@ -79,7 +79,10 @@ export class Belfry extends EventTarget {
     if (!Number.isInteger(pageSize) || pageSize < 1 || pageSize > 100) {
       throw new RangeError("pageSize: an integer from 1 to 100 is needed");
     }
-    this.#options = { url: findServer(url), getToken, pageSize };
+    if (!["auto", "websocket", "events"].includes(transport)) {
+      throw new TypeError(`transport: ${transport} is not one of auto, websocket and events`);
+    }
+    this.#options = { url: findServer(url), getToken, pageSize, transport };
     this.start();
   }
 

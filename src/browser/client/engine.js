@@ -53,10 +53,10 @@ export class Engine {
   #older = [];
   #listing = false;
 
-  constructor({ url, pageSize }) {
+  constructor({ url, pageSize, transport }) {
     this.#pageSize = pageSize;
     const engine = this;
-    this.#line = new Line(url, {
+    this.#line = new Line(url, transport, {
       getToken: () => this.#getToken(),
       get resume() {
         return engine.#view.resume;
@@ -248,10 +248,11 @@ export class Engine {
     let answer;
     try {
       const page = await this.#line.request("list", JSON.stringify(query));
-      if (session === this.#sessionId) {
-        this.#view.fill(page);
-        this.#tellChanges();
+      if (session !== this.#sessionId) {
+        throw lost;
       }
+      this.#view.fill(page);
+      this.#tellChanges();
       answer = { data: {} };
     } catch (error) {
       if (session === this.#sessionId) {

@@ -4,6 +4,7 @@
 // The line to the server: it gets a token, registers, keeps itself alive, and comes back when it
 // breaks, as the close codes say. It carries frames and does not know what they mean.
 
+import { EventsTransport } from "./events.js";
 import { refreshDelay } from "./token.js";
 import { WebSocketTransport } from "./websocket.js";
 
@@ -13,6 +14,10 @@ const LONGEST_DELAY = 30000;
 const CONNECT_TIME = 15000;
 /** How long it may take when there is reason to doubt that it is there. */
 const CHECK_TIME = 5000;
+/** The same for a line that cannot be asked, and has been silent for too long already. */
+const LAST_TIME = 1000;
+/** After so many WebSockets that came to nothing, events are tried. */
+const REFUSALS = 2;
 /** How often is looked whether the clock has jumped, as it does when a laptop was asleep. */
 const TICK = 5000;
 /** Less than the 50 frames a second after a burst of 200 that a server takes. */
@@ -36,6 +41,9 @@ export class Line {
   #status = "stopped";
   #error = null;
   #transport = null;
+  /** "auto", "websocket" or "events". */
+  #kind;
+  #refusals = 0;
   #registered = false;
   /** Counts what was begun, so that what comes late from before can be told. */
   #round = 0;
@@ -70,8 +78,9 @@ export class Line {
    * `host` is asked for `getToken()` and `resume`, and told of `onStatus()` and `onFrame(frame)`,
    * which is every frame but the answers to requests.
    */
-  constructor(url, host) {
+  constructor(url, kind, host) {
     this.#url = url;
+    this.#kind = kind;
     this.#host = host;
   }
 
@@ -107,27 +116,20 @@ export class Line {
 
   /** The browser says that there is a network again: what waits is tried at once. */
   online() {
-    this.#waiting ? this.#connect() : this.check();
+    this.#waiting ? this.#connect() : this.#check(0);
   }
 
   /** The browser says that there is none. It may be wrong, as with a server on this machine. */
   offline() {
     if (this.#registered) {
-      this.check();
+      this.#check();
       this.#show("offline", lost);
     }
   }
 
   /** The page was away. A server that gave a delay gave it for a reason. */
   wake() {
-    this.#waiting && !this.#error?.retryAfter ? this.#connect() : this.check();
-  }
-
-  /** Does not trust the line, but asks. */
-  check() {
-    if (this.#registered && (this.#pingAt === null || this.#patience > CHECK_TIME)) {
-      this.#ping(CHECK_TIME);
-    }
+    this.#waiting && !this.#error?.retryAfter ? this.#connect() : this.#check();
   }
 
   /** The answer's data, or a rejection with { code, message, retryAfter }. */
@@ -221,8 +223,9 @@ export class Line {
     this.#pulseAt = Date.now();
     this.#fatal = null;
     this.#heard();
+    const Transport = this.#chooseTransport();
     try {
-      this.#transport = new WebSocketTransport(this.#url, {
+      this.#transport = new Transport(this.#url, {
         onFrame: ifCurrent((frame) => this.#receive(frame)),
         onHeard: ifCurrent(() => this.#heard()),
         onClose: ifCurrent((code) => this.#closed(code)),
@@ -236,6 +239,16 @@ export class Line {
     this.#pulse();
   }
 
+  /** What comes after events is a WebSocket, whether they worked or not. */
+  #chooseTransport() {
+    if (this.#kind === "events" || (this.#kind === "auto" && this.#refusals >= REFUSALS)) {
+      this.#refusals = REFUSALS - 1;
+      return EventsTransport;
+    }
+    this.#refusals++;
+    return WebSocketTransport;
+  }
+
   #register(token, resume) {
     const id = this.#nextId++;
     this.#offered = token;
@@ -247,6 +260,9 @@ export class Line {
     const { type, id, data } = frame;
     if (type === "connected") {
       this.#heartbeat = data.heartbeat;
+      if (this.#transport instanceof WebSocketTransport) {
+        this.#refusals = 0;
+      }
       this.#pulse();
     } else if (type === "registered") {
       this.#onRegistered(frame);
@@ -342,13 +358,30 @@ export class Line {
     }
   }
 
-  #ping(patience) {
+  #check(lastTime) {
+    if (this.#registered) {
+      this.#doubt(lastTime);
+      this.#pulse();
+    }
+  }
+
+  /** There is reason to think that nobody is there. A transport that cannot ask gets a last time. */
+  #doubt(lastTime = LAST_TIME) {
+    if (this.#pingAt !== null && this.#patience <= CHECK_TIME) {
+      return;
+    }
+    const isSilent = Date.now() - this.#heardAt > 1.5 * this.#heartbeat;
+    if (this.#transport.ping(0)) {
+      this.#expect(CHECK_TIME);
+    } else if (isSilent || lastTime === 0) {
+      this.#expect(lastTime);
+    }
+  }
+
+  /** Something is to be heard within a time, or the line is dead. */
+  #expect(patience) {
     this.#pingAt = Date.now();
     this.#patience = patience;
-    if (!this.#transport.ping(0)) {
-      this.#patience = 0;
-    }
-    this.#pulse();
   }
 
   /**
@@ -360,15 +393,14 @@ export class Line {
     const now = Date.now();
     const slept = now - this.#pulseAt > 2 * TICK || now < this.#pulseAt;
     this.#pulseAt = now;
+    this.#heardAt = Math.min(this.#heardAt, now);
     if (slept && this.#registered) {
-      this.#heardAt = now;
-      this.#ping(CHECK_TIME);
-      return;
+      this.#doubt();
     }
     const silent = this.#registered ? this.#heardAt + this.#heartbeat : Infinity;
     if (this.#pingAt === null && now >= silent) {
-      this.#ping(this.#heartbeat / 2);
-      return;
+      this.#transport.ping(0);
+      this.#expect(this.#heartbeat / 2);
     }
     const dead = this.#pingAt !== null ? this.#pingAt + this.#patience
       : this.#registered ? Infinity : this.#heardAt + (this.#heartbeat ?? 0) + CONNECT_TIME;
