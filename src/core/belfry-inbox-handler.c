@@ -302,10 +302,9 @@ static const struct
   { "unread_count", handle_unread_count },
 };
 
-static BelfryHandlerResult
-belfry_inbox_handler_handle_message (BelfryMessageHandler *handler,
-                                     BelfrySession *session,
-                                     BelfryMessage *message)
+/* Answers @message, whoever sent it, if it is one of the built-in requests. */
+BelfryHandlerResult
+belfry_inbox_handler_answer (BelfryInboxHandler *self, BelfryMessage *message)
 {
   const char *type = belfry_message_get_message_type (message);
   BelfryJsonValue data;
@@ -318,10 +317,18 @@ belfry_inbox_handler_handle_message (BelfryMessageHandler *handler,
           return BELFRY_HANDLER_RESULT_REFUSED;
         /* A list behind a mark_read must show it. */
         belfry_message_set_in_order (message);
-        requests[i].handle (BELFRY_INBOX_HANDLER (handler), message, &data);
+        requests[i].handle (self, message, &data);
         return BELFRY_HANDLER_RESULT_TAKEN;
       }
   return BELFRY_HANDLER_RESULT_NOT_MINE;
+}
+
+static BelfryHandlerResult
+belfry_inbox_handler_handle_message (BelfryMessageHandler *handler,
+                                     BelfrySession *session,
+                                     BelfryMessage *message)
+{
+  return belfry_inbox_handler_answer (BELFRY_INBOX_HANDLER (handler), message);
 }
 
 static void

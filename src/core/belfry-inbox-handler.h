@@ -15,5 +15,6 @@ G_DECLARE_FINAL_TYPE (BelfryInboxHandler, belfry_inbox_handler, BELFRY, INBOX_HA
 
 BelfryMessageHandler *
 belfry_inbox_handler_new (BelfryNotificationService *service, gboolean numeric_user_ids);
+BelfryHandlerResult belfry_inbox_handler_answer (BelfryInboxHandler *self, BelfryMessage *message);
 
 G_END_DECLS

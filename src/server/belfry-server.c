@@ -44,6 +44,7 @@ struct _BelfryServer
   BelfrySqlStore *store;
   BelfryNotificationService *service;
   BelfryHandlerChain *chain;
+  BelfryMessageHandler *inbox;
   BelfrySessionRegistry *registry;
   BelfryWebServer *web;
   BelfryBus *bus;
@@ -83,6 +84,7 @@ belfry_server_dispose (GObject *object)
   g_clear_object (&self->web);
   g_clear_object (&self->registry);
   g_clear_object (&self->chain);
+  g_clear_object (&self->inbox);
   if (self->store != NULL)
     belfry_sql_store_close (self->store);
   g_clear_object (&self->service);
@@ -190,11 +192,10 @@ make_core (BelfryServer *self)
     .numeric_user_ids = config->numeric_user_ids,
     .max_data = config->max_data,
   };
-  g_autoptr (BelfryMessageHandler) inbox_handler = NULL;
 
   self->service = belfry_notification_service_new (BELFRY_STORE (self->store), config->max_data);
-  inbox_handler = belfry_inbox_handler_new (self->service, config->numeric_user_ids);
-  belfry_handler_chain_add (self->chain, inbox_handler);
+  self->inbox = belfry_inbox_handler_new (self->service, config->numeric_user_ids);
+  belfry_handler_chain_add (self->chain, self->inbox);
   self->registry = belfry_session_registry_new (self->service, self->chain, &options);
 }
 
@@ -238,7 +239,8 @@ make_web (BelfryServer *self, BelfryTokenVerifier *verifier, GError **error)
   const GPtrArray *addresses = self->config->listen;
   const GPtrArray *sockets = self->config->sockets;
 
-  self->web = belfry_web_server_new (self->registry, verifier, &self->config->web);
+  self->web = belfry_web_server_new (self->registry, BELFRY_INBOX_HANDLER (self->inbox), verifier,
+                                     &self->config->web);
   for (guint i = 0; i < sockets->len; i++)
     if (!belfry_web_server_adopt (self->web, g_ptr_array_index (sockets, i), error))
       return FALSE;

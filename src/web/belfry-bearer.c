@@ -7,14 +7,12 @@
 
 #define SCHEME "Bearer "
 
-/* Looks whose token a request shows.
- *
- * Returns: FALSE with @fault, which starts zeroed, if it is none that is valid */
 gboolean
 belfry_bearer_check (SoupMessageHeaders *headers,
                      BelfryTokenVerifier *verifier,
                      BelfryToken *token,
-                     BelfryBearerFault *fault)
+                     const char **code,
+                     char **detail)
 {
   const char *authorization = soup_message_headers_get_list (headers, "Authorization");
   g_autofree char *text = NULL;
@@ -22,22 +20,16 @@ belfry_bearer_check (SoupMessageHeaders *headers,
 
   if (authorization == NULL || g_ascii_strncasecmp (authorization, SCHEME, strlen (SCHEME)) != 0)
     {
-      *fault = (BelfryBearerFault){
-        "NOT_REGISTERED",
-        g_strdup ("Authorization: expected Bearer and a token"),
-        "Bearer",
-      };
+      *code = "NOT_REGISTERED";
+      *detail = g_strdup ("Authorization: expected Bearer and a token");
       return FALSE;
     }
   text = g_strstrip (g_strdup (authorization + strlen (SCHEME)));
   if (belfry_token_verifier_verify (verifier, text, g_get_real_time (), token, &error))
     return TRUE;
   g_info ("A token was refused: %s", error->message);
-  *fault = (BelfryBearerFault){
-    g_error_matches (error, BELFRY_TOKEN_ERROR, BELFRY_TOKEN_ERROR_EXPIRED) ? "TOKEN_EXPIRED"
-                                                                            : "INVALID_TOKEN",
-    g_strdup (error->message),
-    "Bearer error=\"invalid_token\"",
-  };
+  *code = g_error_matches (error, BELFRY_TOKEN_ERROR, BELFRY_TOKEN_ERROR_EXPIRED) ? "TOKEN_EXPIRED"
+                                                                                  : "INVALID_TOKEN";
+  *detail = g_strdup (error->message);
   return FALSE;
 }

@@ -9,25 +9,12 @@
 
 G_BEGIN_DECLS
 
-/* What is wrong with a request that shows no good token. */
-typedef struct
-{
-  const char *code; /* of the problem */
-  char *detail;
-  const char *challenge; /* the value of WWW-Authenticate: RFC 6750, section 3 */
-} BelfryBearerFault;
-
+/* Whose token a request shows. @code and @detail are those of the problem if it is none that is
+ * valid. */
 gboolean belfry_bearer_check (SoupMessageHeaders *headers,
                               BelfryTokenVerifier *verifier,
                               BelfryToken *token,
-                              BelfryBearerFault *fault);
-
-static inline void
-belfry_bearer_fault_clear (BelfryBearerFault *fault)
-{
-  g_free (fault->detail);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BelfryBearerFault, belfry_bearer_fault_clear)
+                              const char **code,
+                              char **detail);
 
 G_END_DECLS

@@ -10,12 +10,9 @@
 #include "belfry-bearer.h"
 #include "belfry-event-text.h"
 #include "belfry-frames.h"
-#include "belfry-json-private.h"
+#include "belfry-problem.h"
 #include "belfry-web-answer.h"
 #include "belfry-web-worker.h"
-
-/* When it is worth to come back where nobody has said so, in seconds. */
-#define RETRY_AFTER 5
 
 /* A line that says nothing: it shows both sides, and proxies, that the other is there. */
 #define COMMENT ":\n\n"
@@ -74,55 +71,6 @@ event_stream_send (BelfryTransport *transport, GBytes *text)
   self->told_at = belfry_web_worker_get_now (transport->worker);
 }
 
-static guint
-get_status (guint close_code)
-{
-  if (close_code == belfry_close_reason_get_close_code (BELFRY_CLOSE_LIMIT_PER_USER))
-    return BELFRY_STATUS_TOO_MANY_REQUESTS;
-  if (close_code == belfry_close_reason_get_close_code (BELFRY_CLOSE_INVALID_TOKEN)
-      || close_code == belfry_close_reason_get_close_code (BELFRY_CLOSE_TOKEN_EXPIRED))
-    return SOUP_STATUS_UNAUTHORIZED;
-  if (close_code == belfry_close_reason_get_close_code (BELFRY_CLOSE_DISCONNECTED))
-    return SOUP_STATUS_FORBIDDEN;
-  return SOUP_STATUS_SERVICE_UNAVAILABLE;
-}
-
-/* Answers with a problem that says what @last, an error frame, says. */
-static void
-answer_problem (BelfryEventStream *self, guint status, GBytes *last)
-{
-  gsize length;
-  const char *text = g_bytes_get_data (last, &length);
-  const BelfryJsonValue frame = { text, length, BELFRY_JSON_OBJECT };
-  BelfryJsonValue data;
-  BelfryJsonValue value;
-  gint64 retry_after;
-  g_autofree char *code = NULL;
-  g_autofree char *detail = NULL;
-  g_autofree char *headers = NULL;
-  g_autoptr (GBytes) answer = NULL;
-
-  belfry_json_lookup (&frame, "data", &data);
-  belfry_json_lookup (&data, "code", &value);
-  code = belfry_json_value_dup_string (&value);
-  belfry_json_lookup (&data, "message", &value);
-  detail = belfry_json_value_dup_string (&value);
-  belfry_json_lookup (&data, "retryAfter", &value);
-  if (status == SOUP_STATUS_UNAUTHORIZED)
-    headers =
-        g_strconcat ("WWW-Authenticate: Bearer error=\"invalid_token\"\r\n", self->cors, NULL);
-  else if (status == SOUP_STATUS_FORBIDDEN)
-    headers = g_strdup (self->cors);
-  else
-    headers = g_strdup_printf ("Retry-After: %" G_GINT64_FORMAT "\r\n%s",
-                               belfry_json_value_get_int64 (&value, &retry_after)
-                                   ? (retry_after + 999) / 1000
-                                   : RETRY_AFTER,
-                               self->cors);
-  answer = belfry_web_answer_raw_problem (status, code, detail, headers);
-  belfry_socket_send (self->transport.socket, answer, 0);
-}
-
 /* The end of the stream is the end of the connection. */
 static void
 event_stream_close (BelfryTransport *transport, guint close_code, GBytes *last)
@@ -130,7 +78,11 @@ event_stream_close (BelfryTransport *transport, guint close_code, GBytes *last)
   BelfryEventStream *self = stream_of (transport);
 
   if (last != NULL && self->cors != NULL)
-    answer_problem (self, get_status (close_code), last);
+    {
+      g_autoptr (GBytes) answer = belfry_problem_from_frame (last, self->cors);
+
+      belfry_socket_send (transport->socket, answer, 0);
+    }
   else if (last != NULL)
     event_stream_send (transport, last);
   belfry_transport_leave (transport);
@@ -212,17 +164,11 @@ on_gone (BelfrySocket *socket, gpointer owner)
 
 static const BelfrySocketOwner owner_funcs = { on_ready, on_sent, on_gone };
 
-/* Answers a request that becomes no stream. @extra: more headers, each with its line end */
+/* Answers a request that becomes no stream. */
 static void
-refuse (BelfrySocket *socket,
-        const char *cors,
-        guint status,
-        const char *code,
-        const char *detail,
-        const char *extra)
+refuse (BelfrySocket *socket, const char *cors, const char *code, const char *detail)
 {
-  g_autofree char *headers = g_strconcat (extra, cors, NULL);
-  g_autoptr (GBytes) answer = belfry_web_answer_raw_problem (status, code, detail, headers);
+  g_autoptr (GBytes) answer = belfry_problem_from_code (code, detail, cors);
 
   belfry_socket_send (socket, answer, 0);
   belfry_socket_set_owner (socket, NULL, NULL);
@@ -260,7 +206,8 @@ open_stream (BelfryWebWorker *worker,
   self->cors = cors;
   self->told_at = belfry_web_worker_get_now (worker);
   belfry_socket_set_owner (socket, &owner_funcs, self);
-  if (belfry_transport_init (&self->transport, &transport_funcs, worker, socket, peer))
+  belfry_transport_init (&self->transport, &transport_funcs, worker, socket, peer);
+  if (belfry_transport_connect (&self->transport))
     {
       belfry_transport_forward (&self->transport, frame);
       return;
@@ -274,7 +221,7 @@ void
 belfry_event_stream_begin (BelfryWebWorker *worker,
                            BelfrySocket *socket,
                            char *peer,
-                           const char *target,
+                           GUri *uri,
                            SoupMessageHeaders *headers)
 {
   const BelfryWebOptions *options = belfry_web_worker_get_options (worker);
@@ -283,22 +230,17 @@ belfry_event_stream_begin (BelfryWebWorker *worker,
       belfry_web_answer_cors_headers (options, soup_message_headers_get_list (headers, "Origin"));
   g_autoptr (BelfryClientFrame) frame = g_new0 (BelfryClientFrame, 1);
   g_auto (BelfryToken) token = { 0 };
-  g_auto (BelfryBearerFault) fault = { 0 };
+  g_autofree char *detail = NULL;
+  const char *code;
 
-  if (strchr (target, '?') != NULL)
-    refuse (socket, cors, SOUP_STATUS_BAD_REQUEST, "INVALID_MESSAGE",
-            "query: there are no parameters here", "");
-  else if (!belfry_bearer_check (headers, belfry_web_worker_get_verifier (worker), &token, &fault))
-    {
-      g_autofree char *challenge =
-          g_strconcat ("WWW-Authenticate: ", fault.challenge, "\r\n", NULL);
-
-      refuse (socket, cors, SOUP_STATUS_UNAUTHORIZED, fault.code, fault.detail, challenge);
-    }
+  if (g_uri_get_query (uri) != NULL)
+    refuse (socket, cors, "INVALID_MESSAGE", "query: there are no parameters here");
+  else if (!belfry_bearer_check (headers, belfry_web_worker_get_verifier (worker), &token, &code,
+                                 &detail))
+    refuse (socket, cors, code, detail);
   else if (!read_last_event_id (headers, frame))
-    refuse (socket, cors, SOUP_STATUS_BAD_REQUEST, "INVALID_MESSAGE",
-            "Last-Event-ID: expected an epoch, a slash, and an integer from 0 to 9007199254740991",
-            "");
+    refuse (socket, cors, "INVALID_MESSAGE",
+            "Last-Event-ID: expected an epoch, a slash, and an integer from 0 to 9007199254740991");
   else
     {
       frame->kind = BELFRY_CLIENT_FRAME_REGISTER;

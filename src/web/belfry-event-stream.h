@@ -16,7 +16,7 @@ typedef struct _BelfryEventStream BelfryEventStream;
 void belfry_event_stream_begin (BelfryWebWorker *worker,
                                 BelfrySocket *socket,
                                 char *peer,
-                                const char *target,
+                                GUri *uri,
                                 SoupMessageHeaders *headers);
 
 G_END_DECLS

@@ -31,10 +31,10 @@ is_key (const char *key)
 /* Whether a request is a handshake for our WebSocket that nothing is wrong with. Of one that is
  * not, libsoup says what.
  *
- * @target: as it stands in the request */
+ * @path: what it is for */
 gboolean
 belfry_handshake_check (const char *method,
-                        const char *target,
+                        const char *path,
                         SoupHTTPVersion version,
                         SoupMessageHeaders *headers)
 {
@@ -45,8 +45,7 @@ belfry_handshake_check (const char *method,
          && soup_message_headers_header_contains (headers, "Connection", "Upgrade")
          && soup_message_headers_header_equals (headers, "Sec-WebSocket-Version", VERSION)
          && is_key (soup_message_headers_get_one (headers, "Sec-WebSocket-Key"))
-         && !belfry_request_target_has_body (headers)
-         && belfry_request_target_is (host, target, PATH);
+         && !belfry_request_target_has_body (headers) && g_str_equal (path, PATH);
 }
 
 /* No extension and no subprotocol is ever agreed on: a compressed message can be a thousand times

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 /* The opening handshake of a WebSocket: RFC 6455, section 4.2. */
 gboolean belfry_handshake_check (const char *method,
-                                 const char *target,
+                                 const char *path,
                                  SoupHTTPVersion version,
                                  SoupMessageHeaders *headers);
 GBytes *belfry_handshake_answer (SoupMessageHeaders *headers);

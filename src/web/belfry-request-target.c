@@ -5,20 +5,22 @@
 
 #include <string.h>
 
-/* Whether the request is for @path. The URI is put together as libsoup does it.
+/* The URI is put together as libsoup does it.
  *
- * @target: as it stands in the request */
-gboolean
-belfry_request_target_is (const char *host, const char *target, const char *path)
+ * @host: (nullable): the header; a program that speaks HTTP/1.0 may leave it out
+ * @target: as it stands in the request
+ * Returns: (transfer full) (nullable): what the request is for; NULL if that cannot be understood
+ */
+GUri *
+belfry_request_target_parse (const char *host, const char *target)
 {
-  g_autofree char *text = target[0] == '/' ? g_strconcat ("http://", host, target, NULL) : NULL;
+  const char *name = host != NULL ? host : "localhost";
+  g_autofree char *text = target[0] == '/' ? g_strconcat ("http://", name, target, NULL) : NULL;
   g_autoptr (GUri) uri = g_uri_parse (text != NULL ? text : target, SOUP_HTTP_URI_FLAGS, NULL);
-  g_autofree char *theirs = NULL;
 
-  if (uri == NULL || g_uri_get_host (uri) == NULL || strchr (host, '/') != NULL)
-    return FALSE;
-  theirs = g_uri_unescape_string (g_uri_get_path (uri), NULL);
-  return g_strcmp0 (theirs, path) == 0;
+  if (uri == NULL || g_uri_get_host (uri) == NULL || strchr (name, '/') != NULL)
+    return NULL;
+  return g_steal_pointer (&uri);
 }
 
 gboolean

@@ -8,7 +8,7 @@
 G_BEGIN_DECLS
 
 /* What a request that does not go to libsoup asks for, read as libsoup would read it. */
-gboolean belfry_request_target_is (const char *host, const char *target, const char *path);
+GUri *belfry_request_target_parse (const char *host, const char *target);
 gboolean belfry_request_target_has_body (SoupMessageHeaders *headers);
 
 G_END_DECLS

@@ -8,11 +8,8 @@
 /* What the kernel took is reported in steps: the main thread counts with that. */
 #define REPORT_STEP (16 * 1024)
 
-/* Takes a place in @worker, and takes @peer over.
- *
- * Returns: FALSE if the server has as many connections as it may have: then it is only good for
- *   being refused */
-gboolean
+/* Takes a place in @worker, and takes @peer (nullable) over. */
+void
 belfry_transport_init (BelfryTransport *self,
                        const BelfryTransportFuncs *funcs,
                        BelfryWebWorker *worker,
@@ -24,9 +21,17 @@ belfry_transport_init (BelfryTransport *self,
   self->socket = socket;
   self->peer = peer;
   self->since = belfry_web_worker_get_now (worker);
-  self->slot = belfry_connection_limit_take (belfry_web_worker_get_limit (worker));
   self->handle = belfry_web_worker_enter (worker, self);
-  belfry_socket_keep (socket);
+}
+
+/* Makes it one of the connections that the server may have, which stays as long as it likes.
+ *
+ * Returns: FALSE if there are as many as there may be: then it is only good for being refused */
+gboolean
+belfry_transport_connect (BelfryTransport *self)
+{
+  self->slot = belfry_connection_limit_take (belfry_web_worker_get_limit (self->worker));
+  belfry_socket_keep (self->socket);
   return self->slot != NULL;
 }
 

@@ -12,10 +12,9 @@ G_BEGIN_DECLS
 
 typedef struct _BelfryWebWorker BelfryWebWorker;
 
-/* The reactor's side of one connection to a client: what a WebSocket and an event stream have in
- * common. It has a place in its worker, by which the main thread names it, and takes a place of
- * those that the server has. What differs is how frames are written, and what the client can
- * say. */
+/* The reactor's side of one connection to a client: what a WebSocket, an event stream and a call
+ * have in common. It has a place in its worker, by which the main thread names it. What differs is
+ * how frames are written, and what the client can say. */
 typedef struct _BelfryTransport BelfryTransport;
 
 /* How long a line may be silent until something is done about it, in ms. */
@@ -61,11 +60,12 @@ struct _BelfryTransport
   guint opened : 1;           /* the main thread knows it */
 };
 
-gboolean belfry_transport_init (BelfryTransport *self,
-                                const BelfryTransportFuncs *funcs,
-                                BelfryWebWorker *worker,
-                                BelfrySocket *socket,
-                                char *peer);
+void belfry_transport_init (BelfryTransport *self,
+                            const BelfryTransportFuncs *funcs,
+                            BelfryWebWorker *worker,
+                            BelfrySocket *socket,
+                            char *peer);
+gboolean belfry_transport_connect (BelfryTransport *self);
 void belfry_transport_free (BelfryTransport *self);
 
 void belfry_transport_send (BelfryTransport *self, GBytes *text);

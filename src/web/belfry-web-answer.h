@@ -11,10 +11,6 @@ G_BEGIN_DECLS
 
 /* What all answers have in common. */
 
-/* RFC 9110, section 15.5.22, and RFC 6585, section 4. */
-#define BELFRY_STATUS_UPGRADE_REQUIRED  426
-#define BELFRY_STATUS_TOO_MANY_REQUESTS 429
-
 void
 belfry_web_answer_set (SoupServerMessage *message, guint status, const char *type, GBytes *body);
 void belfry_web_answer_set_problem (SoupServerMessage *message,
@@ -27,9 +23,5 @@ void belfry_web_answer_let_in (SoupServerMessage *message, const BelfryWebOption
 
 /* For answers that libsoup does not write. */
 char *belfry_web_answer_cors_headers (const BelfryWebOptions *options, const char *origin);
-GBytes *belfry_web_answer_raw_problem (guint status,
-                                       const char *code,
-                                       const char *detail,
-                                       const char *headers);
 
 G_END_DECLS

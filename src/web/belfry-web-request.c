@@ -12,6 +12,7 @@
 #include "belfry-peer-address.h"
 #include "belfry-request-end.h"
 #include "belfry-request-target.h"
+#include "belfry-web-call.h"
 #include "belfry-web-socket.h"
 
 /* Bytes of a header that are waited for. What is longer is libsoup's, which has such a limit, too,
@@ -53,16 +54,6 @@ is_let_in (const BelfryWebOptions *options, SoupMessageHeaders *headers)
                                       soup_message_headers_get_one (headers, "Host"));
 }
 
-/* A program that speaks HTTP/1.0 may leave out the host. */
-static gboolean
-is_for_events (const char *method, const char *target, SoupMessageHeaders *headers)
-{
-  const char *host = soup_message_headers_get_one (headers, "Host");
-
-  return g_str_equal (method, "GET") && !belfry_request_target_has_body (headers)
-         && belfry_request_target_is (host != NULL ? host : "localhost", target, "/events");
-}
-
 /* Answers a request with a body in an encoding that libsoup does not know. Version 3.2 says the
  * same, but forgets the target of the request then, which can have 64 KiB. */
 static void
@@ -86,9 +77,62 @@ refuse_body (BelfrySocket *socket, SoupMessageHeaders *headers)
 typedef enum
 {
   FOR_SOUP,
-  ANSWERED, /* or a stream now, which reads nothing */
+  ANSWERED, /* or somebody else's, with nothing more to read */
   UPGRADED, /* with the WebSocket */
+  CALLED,   /* with the call, which waits for a body */
 } Outcome;
+
+/* Who goes on with what is behind the header. */
+typedef union
+{
+  BelfryWebSocket *web_socket;
+  BelfryWebCall *call;
+} Successor;
+
+/* Does what a request asks for whose header was understood. */
+static Outcome
+route (BelfryWebRequest *self,
+       BelfrySocket *socket,
+       const char *method,
+       const char *target,
+       SoupHTTPVersion version,
+       SoupMessageHeaders *headers,
+       Successor *successor)
+{
+  const BelfryWebOptions *options = belfry_web_worker_get_options (self->worker);
+  const char *host = soup_message_headers_get_one (headers, "Host");
+  g_autoptr (GUri) uri = belfry_request_target_parse (host, target);
+  g_autofree char *path = uri != NULL ? g_uri_unescape_string (g_uri_get_path (uri), NULL) : NULL;
+  g_autoptr (GBytes) handshake = NULL;
+  gboolean is_for_events;
+  char *peer;
+
+  if (path == NULL || (host == NULL && version != SOUP_HTTP_1_0))
+    return FOR_SOUP;
+  is_for_events = g_str_equal (path, "/events") && g_str_equal (method, "GET")
+                  && !belfry_request_target_has_body (headers) && is_let_in (options, headers);
+  if (!is_for_events && belfry_web_call_is_for (path))
+    {
+      successor->call = belfry_web_call_begin (self->worker, socket, method, uri, headers);
+      return successor->call != NULL ? CALLED : ANSWERED;
+    }
+  if (!is_for_events
+      && (!belfry_handshake_check (method, path, version, headers)
+          || !is_let_in (options, headers)))
+    return FOR_SOUP;
+  peer = dup_peer (socket, options, headers);
+  if (peer == NULL)
+    return FOR_SOUP;
+  if (is_for_events)
+    {
+      belfry_event_stream_begin (self->worker, socket, peer, uri, headers);
+      return ANSWERED;
+    }
+  handshake = belfry_handshake_answer (headers);
+  belfry_socket_send (socket, handshake, 0);
+  successor->web_socket = belfry_web_socket_begin (self->worker, socket, peer);
+  return UPGRADED;
+}
 
 /* Does what a header asks for, unless that is libsoup's. @length: with the empty line */
 static Outcome
@@ -96,9 +140,8 @@ answer (BelfryWebRequest *self,
         BelfrySocket *socket,
         const guint8 *header,
         gsize length,
-        BelfryWebSocket **web_socket)
+        Successor *successor)
 {
-  const BelfryWebOptions *options = belfry_web_worker_get_options (self->worker);
   SoupMessageHeaders *headers = belfry_web_worker_get_headers (self->worker);
   /* The empty line does not belong to what libsoup parses; it has one byte or two. */
   gsize text_length = length - (length > 1 && header[length - 2] == '\r' ? 2 : 1);
@@ -106,9 +149,6 @@ answer (BelfryWebRequest *self,
   g_autofree char *method = NULL;
   g_autofree char *target = NULL;
   SoupHTTPVersion version;
-  g_autoptr (GBytes) handshake = NULL;
-  gboolean events;
-  char *peer;
 
   /* What follows is not for libsoup to look at, not even by mistake. */
   text[text_length] = '\0';
@@ -120,22 +160,7 @@ answer (BelfryWebRequest *self,
       refuse_body (socket, headers);
       return ANSWERED;
     }
-  events = is_for_events (method, target, headers);
-  if ((!events && !belfry_handshake_check (method, target, version, headers))
-      || !is_let_in (options, headers))
-    return FOR_SOUP;
-  peer = dup_peer (socket, options, headers);
-  if (peer == NULL)
-    return FOR_SOUP;
-  if (events)
-    {
-      belfry_event_stream_begin (self->worker, socket, peer, target, headers);
-      return ANSWERED;
-    }
-  handshake = belfry_handshake_answer (headers);
-  belfry_socket_send (socket, handshake, 0);
-  *web_socket = belfry_web_socket_begin (self->worker, socket, peer);
-  return UPGRADED;
+  return route (self, socket, method, target, version, headers, successor);
 }
 
 /* The connection asks for something else, or for nothing that could be understood. */
@@ -152,21 +177,21 @@ give_to_soup (BelfryWebRequest *self, BelfrySocket *socket, const guint8 *bytes,
   request_free (self);
 }
 
-/* The header ends @end bytes into @bytes; what is behind it are frames. */
+/* The header ends @end bytes into @bytes; what is behind it are frames, or a body. */
 static void
 end_header (BelfryWebRequest *self, BelfrySocket *socket, guint8 *bytes, gsize length, gsize end)
 {
-  BelfryWebSocket *web_socket;
+  Successor successor;
   Outcome outcome;
 
   if (self->kept == NULL)
-    outcome = answer (self, socket, bytes, end, &web_socket);
+    outcome = answer (self, socket, bytes, end, &successor);
   else
     {
       guint before = self->kept->len;
 
       g_byte_array_append (self->kept, bytes, (guint) end);
-      outcome = answer (self, socket, self->kept->data, self->kept->len, &web_socket);
+      outcome = answer (self, socket, self->kept->data, self->kept->len, &successor);
       g_byte_array_set_size (self->kept, before);
     }
   if (outcome == FOR_SOUP)
@@ -176,7 +201,9 @@ end_header (BelfryWebRequest *self, BelfrySocket *socket, guint8 *bytes, gsize l
     }
   request_free (self);
   if (outcome == UPGRADED)
-    belfry_web_socket_take (web_socket, bytes + end, length - end);
+    belfry_web_socket_take (successor.web_socket, bytes + end, length - end);
+  else if (outcome == CALLED)
+    belfry_web_call_take (successor.call, bytes + end, length - end);
 }
 
 static void

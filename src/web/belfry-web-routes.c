@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "belfry-origin-policy.h"
+#include "belfry-problem.h"
 #include "belfry-web-answer.h"
 #include "belfry-web-pages.h"
 
@@ -92,25 +93,6 @@ on_websocket_request (SoupServer *server,
     set_bad_handshake (message, "The handshake is not one of RFC 6455");
 }
 
-/* What is no GET that belfry-event-stream.c takes. */
-static void
-on_events_request (SoupServer *server,
-                   SoupServerMessage *message,
-                   const char *path,
-                   GHashTable *query,
-                   gpointer user_data)
-{
-  if (!g_str_equal (path, "/events"))
-    {
-      belfry_web_answer_set_problem (message, SOUP_STATUS_NOT_FOUND, "NOT_FOUND",
-                                     "There is nothing at this path");
-      return;
-    }
-  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Allow", "GET");
-  belfry_web_answer_set_problem (message, SOUP_STATUS_METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED",
-                                 "An event stream begins with a GET");
-}
-
 static gboolean
 has_body (SoupServerMessage *message)
 {
@@ -130,8 +112,8 @@ refuse_body (SoupServerMessage *message, const BelfryWebOptions *options)
   const char *origin =
       soup_message_headers_get_list (soup_server_message_get_request_headers (message), "Origin");
   g_autofree char *cors = belfry_web_answer_cors_headers (options, origin);
-  g_autoptr (GBytes) answer = belfry_web_answer_raw_problem (
-      SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "TOO_LARGE", "Nothing here takes a body", cors);
+  g_autoptr (GBytes) answer =
+      belfry_problem_from_code ("TOO_LARGE", "Nothing here takes a body", cors);
   g_autoptr (GIOStream) stream = NULL;
 
   stream = soup_server_message_steal_connection (message);
@@ -175,7 +157,6 @@ belfry_web_routes_add (SoupServer *server, const BelfryWebOptions *options)
     { NULL, on_request },
     { "/healthz", on_health },
     { "/ws", on_websocket_request },
-    { "/events", on_events_request },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (routes); i++)

@@ -4,6 +4,7 @@
 #include "belfry-web-server.h"
 
 #include "belfry-connection.h"
+#include "belfry-web-api.h"
 #include "belfry-web-worker.h"
 
 /* More threads than this would not pay: the main thread feeds them all. */
@@ -20,6 +21,7 @@ struct _BelfryWebServer
   GObject parent_instance;
 
   BelfrySessionRegistry *registry;
+  BelfryWebApi *api;
   BelfryConnectionLimit *limit;
   BelfryMailboxSource *events;
   BelfryWebWorker *workers[MAX_WORKERS];
@@ -79,6 +81,9 @@ handle_event (gpointer message, gpointer user_data)
     case BELFRY_WEB_GONE:
       connection = g_steal_pointer (place);
       belfry_connection_gone (connection);
+      break;
+    case BELFRY_WEB_CALL:
+      belfry_web_api_handle (self->api, event->connection, event->payload);
       break;
     default:
       g_assert_not_reached ();
@@ -190,12 +195,14 @@ belfry_web_server_init (BelfryWebServer *self)
 /* @options has to live longer. End it with shut_down() and wait(). */
 BelfryWebServer *
 belfry_web_server_new (BelfrySessionRegistry *registry,
+                       BelfryInboxHandler *inbox,
                        BelfryTokenVerifier *verifier,
                        const BelfryWebOptions *options)
 {
   BelfryWebServer *self = g_object_new (BELFRY_TYPE_WEB_SERVER, NULL);
 
   self->registry = g_object_ref (registry);
+  self->api = belfry_web_api_new (registry, inbox, BELFRY_SESSION_SINK (self));
   self->limit = belfry_connection_limit_new (options->max_connections);
   self->events = belfry_mailbox_source_new (NULL, "[belfry] web events", sizeof (BelfryWebEvent),
                                             handle_event, self);
@@ -316,6 +323,7 @@ belfry_web_server_wait (BelfryWebServer *self)
     belfry_reactor_join (self->reactors[i]);
   /* What they said last may be answered: to them, though they no longer hear it. */
   belfry_mailbox_source_free (self->events);
+  g_clear_pointer (&self->api, belfry_web_api_free);
   wake (self);
   g_source_destroy (self->waking);
   g_clear_pointer (&self->waking, g_source_unref);

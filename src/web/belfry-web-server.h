@@ -5,6 +5,7 @@
 
 #include <gio/gio.h>
 
+#include "belfry-inbox-handler.h"
 #include "belfry-session-registry-private.h"
 #include "belfry-token-verifier.h"
 #include "belfry-web-options.h"
@@ -17,6 +18,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (BelfryWebServer, belfry_web_server, BELFRY, WEB_SERVER, GObject)
 
 BelfryWebServer *belfry_web_server_new (BelfrySessionRegistry *registry,
+                                        BelfryInboxHandler *inbox,
                                         BelfryTokenVerifier *verifier,
                                         const BelfryWebOptions *options);
 gboolean belfry_web_server_listen (BelfryWebServer *self, GSocketAddress *address, GError **error);

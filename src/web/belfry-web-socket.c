@@ -367,7 +367,8 @@ belfry_web_socket_begin (BelfryWebWorker *worker, BelfrySocket *socket, char *pe
 
   self->quiet_since = belfry_web_worker_get_now (worker);
   belfry_socket_set_owner (socket, &owner_funcs, self);
-  if (belfry_transport_init (&self->transport, &transport_funcs, worker, socket, peer))
+  belfry_transport_init (&self->transport, &transport_funcs, worker, socket, peer);
+  if (belfry_transport_connect (&self->transport))
     belfry_transport_send (&self->transport, belfry_web_worker_get_connected (worker));
   else
     belfry_transport_refuse (&self->transport, BELFRY_CLOSE_LIMIT_TOTAL, NULL, NULL,

@@ -33,12 +33,14 @@ typedef enum
   BELFRY_WEB_FRAME,
   BELFRY_WEB_TAKEN, /* the kernel took bytes of what was sent */
   BELFRY_WEB_GONE,  /* the last of a connection */
+  BELFRY_WEB_CALL,  /* a request over HTTP: its answer is sent as a frame */
 } BelfryWebEventKind;
 
 typedef struct
 {
   guint64 connection;
-  gpointer payload;    /* owned: OPENED, the peer's address; FRAME, a BelfryClientFrame */
+  gpointer payload;    /* owned: OPENED, the peer's address; FRAME, a BelfryClientFrame; CALL, a
+                           BelfryApiRequest */
   gint64 connected_at; /* OPENED: µs since 1970 */
   guint32 bytes;       /* TAKEN */
   guint8 kind;

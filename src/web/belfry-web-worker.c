@@ -15,6 +15,9 @@
 /* After a restart, so many clients come back in a second, in the mean. */
 #define RETURNS_PER_SECOND 1000
 
+/* Requests over HTTP that the main thread may have of one reactor. */
+#define CALLS_MAX 256
+
 /* Bytes that are read at once. Frames that are whole in there are handled in there. */
 #define BUFFER_SIZE (16 * 1024)
 
@@ -36,6 +39,8 @@ struct _BelfryWebWorker
   GPtrArray *transports; /* by slot; NULL where one is free */
   GArray *generations;   /* of guint32, by slot */
   GArray *free_slots;    /* of guint */
+
+  guint n_calls;
 
   char *epoch;
   GBytes *connected; /* the first frame, the same for all */
@@ -163,6 +168,22 @@ belfry_web_worker_forget (BelfryWebWorker *self, BelfryTransport *transport)
   g_array_index (self->generations, guint32, slot)++;
   g_array_append_val (self->free_slots, slot);
   belfry_transport_free (transport);
+}
+
+/* A call is about to be given to the main thread. Returns: FALSE if that has enough of them */
+gboolean
+belfry_web_worker_begin_call (BelfryWebWorker *self)
+{
+  if (self->n_calls == CALLS_MAX)
+    return FALSE;
+  self->n_calls++;
+  return TRUE;
+}
+
+void
+belfry_web_worker_end_call (BelfryWebWorker *self)
+{
+  self->n_calls--;
 }
 
 /* Gives @socket to libsoup, which reads @bytes again. */
