@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { Pages, Proxy, Server, launch, sleep, waitFor } from "./harness.js";
+import { makeRandom } from "./random.js";
 
 let server;
 let pages;
@@ -79,17 +80,6 @@ const statusIs = (tab, status) => tab.waitForFunction((wanted) => belfry.status 
 
 async function sessions(user) {
   return (await server.call("Sessions.ListSessions", "(a{sv})", { "user-id": ["s", user] }))[1];
-}
-
-/** Random numbers that a seed repeats (mulberry32). */
-function makeRandom(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
 }
 
 async function stored(user) {

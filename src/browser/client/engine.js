@@ -19,8 +19,8 @@
 //   token    key                a token is wanted
 //   state    status, userId, error
 //   inbox    clear, set, gone, unreadCount, hasOlder, loaded
-//                               what changed: all is forgotten (clear), then these notifications
-//                               are there (set) and these ids are not (gone)
+//                               what changed, in this order: all is forgotten (clear), these
+//                               notifications are there (set), these ids are not (gone)
 //   frame    type, data, ring   each frame that is no answer; after the inbox was told. `ring`:
 //                               it is a new notification, and unread
 

@@ -13,6 +13,8 @@ export class View {
   #unreadAt = -1;
   /** Frames that came while a list was on its way. */
   #held = null;
+  /** The position when it was asked for. */
+  #heldAt = 0;
   #changes = noChanges();
   #hasOlder = false;
   #loaded = false;
@@ -85,6 +87,7 @@ export class View {
   /** A list is asked for. */
   hold() {
     this.#held = [];
+    this.#heldAt = this.position;
   }
 
   /** The list was not answered. */
@@ -94,7 +97,8 @@ export class View {
 
   /**
    * The answer to a list; what came meanwhile is applied again, on top of it. What has a higher id
-   * than the newest position that was seen is still to come, if it isn't removed before.
+   * than the position when it was asked for comes by itself, or came already; or it was removed
+   * before that, and nothing tells of it.
    */
   fill({ notifications, unreadCount, unreadAt, more }) {
     if (this.stale) {
@@ -103,7 +107,7 @@ export class View {
       this.stale = false;
     }
     for (const item of notifications) {
-      if (item.id <= this.position) {
+      if (item.id <= this.#heldAt) {
         this.#set(item);
       }
     }
@@ -166,13 +170,12 @@ export class View {
 
   #set(item) {
     this.#items.set(item.id, item);
-    this.#changes.gone.delete(item.id);
     this.#changes.set.set(item.id, item);
   }
 
+  /** For good: no id is given twice, so who is told takes away last. */
   #remove(id) {
     if (this.#items.delete(id)) {
-      this.#changes.set.delete(id);
       this.#changes.gone.add(id);
     }
   }
