@@ -301,10 +301,11 @@ export class Proxy {
         from.on("data", (chunk) => this.#stalled || to.write(chunk));
         from.on("end", () => this.#stalled || to.end());
         from.on("close", () => {
+          // The other side must not see it, until it is cut.
           if (!this.#stalled) {
             to.destroy();
+            this.#pairs.delete(pair);
           }
-          this.#pairs.delete(pair);
         });
       }
     });
@@ -319,6 +320,7 @@ export class Proxy {
     for (const pair of [...this.#pairs].filter(chooses)) {
       pair.socket.resetAndDestroy();
       pair.target.destroy();
+      this.#pairs.delete(pair);
     }
   }
 
