@@ -192,3 +192,40 @@ test("the frontend's socket gets what came while the server was away", async (t)
   assert.equal(await tab.evaluate(() => socket.connected), false);
   await waitFor(async () => await server.property("ConnectedClients") === 0, "the end of both");
 });
+
+test("the four resolvers ask Belfry with the user's own token", async () => {
+  const { createNotificationResolvers } = await import(join(EXAMPLE, "resolvers.js"));
+  const { Query, Mutation } = createNotificationResolvers(server.url);
+  const contextOf = (userId) =>
+    ({ authorization: `Bearer ${server.token("nobody", { userId })}` });
+  const mine = contextOf(61);
+  const list = (startIndex, perPage, context = mine) =>
+    Query.getMyNotifications(null, { pageParam: { startIndex, perPage } }, context);
+  const count = (context = mine) => Query.getMyUnreadNotificationsCount(null, {}, context);
+
+  const originalCreatedAt = "2024-02-29T23:59:59.123Z";
+  await createNotifications(Array.from({ length: 130 }, (_, n) =>
+    ({ userId: 61, data: { type: "n", n, ...(n === 0 && { originalCreatedAt }) } })));
+  const first = await list(0, 20);
+  assert.deepEqual([first.startIndex, first.total], [0, 130]);
+  assert.deepEqual(first.notifications.map(({ data }) => data.n),
+    Array.from({ length: 20 }, (_, i) => 129 - i));
+  assert.equal(first.notifications[0].userId, 61);
+  const last = await list(120, 20);
+  assert.deepEqual(last.notifications.map(({ data }) => data.n),
+    Array.from({ length: 10 }, (_, i) => 9 - i));
+  assert.equal(last.notifications.at(-1).createdAt, originalCreatedAt);
+  assert.deepEqual((await list(200, 20)).notifications, []);
+
+  assert.equal(await count(), 130);
+  const [, { id }] = first.notifications;
+  assert.deepEqual(await Mutation.markNotificationAsRead(null, { id }, mine), { success: true });
+  assert.equal(await count(), 129);
+  await Mutation.markNotificationAsRead(null, { id: id - 1 }, contextOf(62));
+  assert.equal(await count(), 129, "another's token marks nothing of ours");
+  await Mutation.markAllNotificationsAsRead(null, {}, mine);
+  assert.equal(await count(), 0);
+  assert.deepEqual((await list(0, 20, contextOf(62))).notifications, []);
+  await assert.rejects(count({ authorization: "Bearer nonsense" }),
+    { message: /three parts/, extensions: { code: "UNAUTHORIZED" } });
+});
