@@ -166,6 +166,16 @@ class BunSqlite(Server):
                              os.path.join(self.folder, "peer.db")).wait_for(r"^(\d+)$")
 
 
+class GraphQl(Server):
+    """What a page polls; it pushes nothing."""
+
+    name = "GraphQL"
+
+    def start(self):
+        self.port = self.run(BUN, os.path.join(HERE, "peer-graphql.js"), self.secret,
+                             os.path.join(self.folder, "peer.db")).wait_for(r"^(\d+)$")
+
+
 class Ws(Server):
     name = "node + ws"
     create_bytes = send_bytes = FRAME - 24
