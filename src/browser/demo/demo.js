@@ -21,7 +21,8 @@ function quote(text) {
 
 /** A bus that is not the one a shell would take by itself has to be named. */
 function writeCommand(userId, bus) {
-  return `${bus ? `DBUS_SESSION_BUS_ADDRESS=${bus} ` : ""}gdbus call --session --dest org.belfry.Belfry1 \\
+  const before = bus ? `DBUS_SESSION_BUS_ADDRESS=${bus} \\\n` : "";
+  return `${before}gdbus call --session --dest org.belfry.Belfry1 \\
   --object-path /org/belfry/Belfry1 \\
   --method org.belfry.Belfry1.Notifications.Create \\
   ${quote(userId)} '{"title": "Hello", "body": "from a shell"}' '{}'`;

@@ -33,6 +33,8 @@ export class BelfryInbox extends HTMLElement {
   #clock = null;
   #list;
   #isLoadingOlder = false;
+  /** Whether the focus was in the panel when it was closed. */
+  #hadFocus = false;
   #fault = null;
   #rung = [];
   #announceTimer = 0;
@@ -77,7 +79,8 @@ export class BelfryInbox extends HTMLElement {
     this.#readAll.addEventListener("click", () => this.#ask((belfry) => belfry.markAllRead()));
     this.#retry.addEventListener("click", () => this.#belfry.start());
     this.#older.addEventListener("click", () => this.#loadOlder());
-    this.#panel.addEventListener("beforetoggle", (event) => this.#onToggle(event));
+    this.#panel.addEventListener("beforetoggle", (event) => this.#beforeToggle(event));
+    this.#panel.addEventListener("toggle", (event) => this.#onToggle(event));
     this.#panel.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
@@ -253,13 +256,14 @@ export class BelfryInbox extends HTMLElement {
     },
   };
 
-  #onToggle({ newState }) {
+  #beforeToggle({ newState }) {
+    this.#hadFocus = this.#panel.contains(this.shadowRoot.activeElement);
     removeEventListener("resize", this.#place);
     removeEventListener("scroll", this.#place, true);
     if (newState === "open") {
       addEventListener("resize", this.#place);
       addEventListener("scroll", this.#place, { capture: true, passive: true });
-      // It is measured when it is there.
+      // It can be measured before it is painted, but not yet.
       requestAnimationFrame(() => {
         this.#render();
         this.#list.tellTimes();
@@ -267,6 +271,13 @@ export class BelfryInbox extends HTMLElement {
         this.#place();
         this.#panel.focus({ preventScroll: true });
       });
+    }
+  }
+
+  /** In a shadow tree, not every browser gives the focus back. */
+  #onToggle({ newState }) {
+    if (newState === "closed" && this.#hadFocus) {
+      this.#bell.focus();
     }
   }
 

@@ -28,7 +28,9 @@ function clean(value, max, keepsLines) {
     .map((line) => line.replace(/[\t\r ]+/g, " ").replace(DROPPED, ""))
     .join(keepsLines ? "\n" : " ")
     .trim();
-  return text.length > max ? `${text.slice(0, max).trimEnd()}…` : text;
+  // In characters, so that none is cut in two.
+  const characters = text.length > max ? [...text] : [];
+  return characters.length > max ? `${characters.slice(0, max).join("").trimEnd()}…` : text;
 }
 
 /** Where a link may lead: absolute with http or https, or to this page's own origin. Else null. */
@@ -56,7 +58,7 @@ function findActions(value) {
     const label = clean(action?.label, MAX_LABEL, false);
     const url = findUrl(action?.url);
     const id = typeof action?.id === "string" && ACTION_ID.test(action.id) ? action.id : null;
-    if (label && (url || (id && action.url === undefined))) {
+    if (label && (action.url === undefined ? id : url)) {
       actions.push({ action, label, url });
     }
   }

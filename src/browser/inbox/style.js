@@ -116,7 +116,7 @@ h2 { margin: 0; font-size: 1.0625rem; font-weight: 700; line-height: 1.3; }
 }
 .title > [dir] { display: block; }
 /* Each text runs in its own direction, but all of them begin at the same edge. */
-.title > [dir], .body { text-align: match-parent; }
+.title > [dir], .body { text-align: -webkit-match-parent; text-align: match-parent; }
 .item[part~="unread"] .title { font-weight: 650; }
 /* The whole card is its target; what else can be clicked lies above. */
 .title::after { content: ""; position: absolute; inset: 0; }
