@@ -90,7 +90,7 @@ export class Item {
       }
     });
     this.#time = make("time", {
-      part: "time", dateTime: this.notification.createdAt, title: this.#clock.whole(then),
+      part: "time", dir: "auto", dateTime: this.notification.createdAt, title: this.#clock.whole(then),
     });
     const text = make("div", { className: "text" },
       make("div", { className: "head" }, this.#main, this.#time));
