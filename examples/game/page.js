@@ -103,8 +103,12 @@ function showInvitations() {
       button("Not now", "", () => calls.decline(invitation).catch(report)));
     return item;
   });
+  const hadFocus = $("invitations").contains(document.activeElement);
   $("invitations").replaceChildren(...items);
   $("invited").hidden = items.length === 0;
+  if (hadFocus) {
+    (items[0]?.querySelector("button") ?? $("to")).focus();
+  }
 }
 
 function report(error) {

@@ -71,8 +71,14 @@ export function drawSpark(canvas, times, top) {
     const y = height - 2 - (Math.min(time / top, 1) * (height - 4));
     i === 0 ? context.moveTo(x, y) : context.lineTo(x, y);
   });
-  context.strokeStyle = getComputedStyle(canvas).color;
+  const { color } = getComputedStyle(canvas);
+  context.strokeStyle = color;
   context.lineWidth = 1.75;
   context.lineJoin = "round";
   context.stroke();
+  context.lineTo(width, height);
+  context.lineTo(width - ((times.length - 1) * width) / (KEPT - 1), height);
+  context.globalAlpha = 0.12;
+  context.fillStyle = color;
+  context.fill();
 }

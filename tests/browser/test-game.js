@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
@@ -13,12 +14,13 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 
-import { Server, freePort, launch, root, waitFor } from "./harness.js";
+import { Proxy, Server, freePort, launch, root, waitFor } from "./harness.js";
 
 const pictures = process.env.BELFRY_SCREENSHOTS;
 const TURN_SECRET = "what Belfry and coturn share";
 
 let server;
+let proxy;
 let pages;
 let turn;
 let origin;
@@ -52,8 +54,7 @@ async function isListening(port) {
 }
 
 /** A coturn on loopback, which takes what is signed with the shared secret. */
-async function startTurn() {
-  const port = await freePort();
+async function startTurn(port) {
   const child = run("turnserver", "-n", "--log-file=stdout", "--simple-log", "--verbose",
     "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", `--listening-port=${port}`,
     "--use-auth-secret", `--static-auth-secret=${TURN_SECRET}`, "--realm=belfry.test",
@@ -69,13 +70,14 @@ before(async () => {
   origin = `http://127.0.0.1:${port}`;
   server = await Server.start({ origins: [origin], options: ["--signalling"] });
   await writeFile(join(server.folder, "turn-secret"), `${TURN_SECRET}\n`);
-  turn = await startTurn();
+  turn = await startTurn(await freePort());
   server.options.push("--turn-url", `turn:127.0.0.1:${turn.port}?transport=udp`,
     "--turn-secret-file", join(server.folder, "turn-secret"), "--turn-lifetime", "60");
   await server.stop();
   await server.start();
+  proxy = await Proxy.start(server);
   pages = run("/usr/bin/python3", join(root, "examples/game/run.py"), "--port", String(port),
-    "--belfry", server.url, "--secret-file", join(server.folder, "secret"));
+    "--belfry", proxy.url, "--secret-file", join(server.folder, "secret"));
   await waitFor(() => isListening(port), "the page's server");
   browser = await launch("--allow-loopback-in-peer-connection",
     "--disable-features=WebRtcHideLocalIpsWithMdns");
@@ -85,6 +87,7 @@ after(async () => {
   await browser?.close();
   await end(pages);
   await end(turn);
+  await proxy?.close();
   await server?.close();
 });
 
@@ -153,4 +156,165 @@ test("two play over a data channel, and the page shows both round trips", async 
   }
   await takePicture(host, "table");
   await leave(host, guest);
+});
+
+test("two who invite each other at once, and both offer at once, end in one connection", async () => {
+  const [alice, bob] = await Promise.all(["alice", "bob"].map((name) => comeIn(name)));
+  await alice.locator("#to").fill("bob");
+  await bob.locator("#to").fill("alice");
+  await Promise.all([alice, bob].map((tab) => tab.locator("#to").press("Enter")));
+  await Promise.all([alice, bob].map(isOpen));
+  const calls = await Promise.all([alice, bob].map((tab) => tab.evaluate(() => session.call.id)));
+  assert.equal(calls[0], calls[1]);
+  // Both make their channels at the start, so both have offered already. And now again and again:
+  for (let i = 0; i < 10; i++) {
+    await Promise.all([alice, bob].map((tab) => tab.evaluate((n) => {
+      session.peer.connection.createDataChannel(`more ${n}`);
+      session.peer.connection.restartIce();
+    }, i)));
+  }
+  for (const tab of [alice, bob]) {
+    await tab.waitForFunction(() => session.peer.connection.signalingState === "stable"
+      && session.peer.connection.iceConnectionState !== "checking"
+      && session.peer.state === "connected");
+  }
+  await playsOn(alice, bob);
+  const ufrags = (tab) => tab.evaluate(() =>
+    ["currentLocalDescription", "currentRemoteDescription"].map((name) =>
+      session.peer.connection[name].sdp.match(/ice-ufrag:(\S+)/)[1]));
+  // In the end the two have agreed on the same.
+  await waitFor(async () => {
+    const [mine, theirs] = await Promise.all([alice, bob].map(ufrags));
+    return String(mine) === String(theirs.reverse());
+  }, "agreement");
+  await leave(alice, bob);
+});
+
+test("the game goes on while Belfry is killed, and signalling is back after it", async () => {
+  const [host, guest] = await begin(["carol", "dave"]);
+  const before = await host.evaluate(() => session.call.id);
+  await server.kill();
+  for (const tab of [host, guest]) {
+    await tab.locator("#relay.lost").waitFor();
+  }
+  await playsOn(host, guest);
+  await takePicture(host, "interrupted");
+  // An offer that nobody can carry:
+  await guest.evaluate(() => session.peer.connection.restartIce());
+  await guest.waitForFunction(() =>
+    session.peer.connection.signalingState === "have-local-offer");
+  await server.start();
+  for (const tab of [host, guest]) {
+    await tab.waitForFunction((old) => session.call.id !== old && !session.call.away, before);
+    await tab.locator("#relay:not(.lost)").waitFor();
+    const count = await tab.evaluate(() => session.relayPulse.times.at(-1));
+    await tab.waitForFunction((last) => session.relayPulse.times.at(-1) !== last, count);
+    await tab.waitForFunction(() => session.peer.connection.signalingState === "stable");
+  }
+  await playsOn(host, guest);
+  // Nobody was asked again, and whoever hangs up ends it for both.
+  await host.locator("#leave").click();
+  await guest.locator("#notice", { hasText: "carol has left the game" }).waitFor();
+  await leave(host, guest);
+});
+
+test("a cut connection to Belfry takes its place in the call again", async () => {
+  const [host, guest] = await begin(["ivan", "judy"]);
+  const before = await host.evaluate(() => session.call.id);
+  proxy.cut();
+  for (const tab of [host, guest]) {
+    const last = await tab.evaluate(() => session.relayPulse.times.at(-1));
+    await tab.waitForFunction((old) => session.relayPulse.times.at(-1) !== old, last);
+    assert.equal(await tab.evaluate(() => session.call.id), before);
+  }
+  await playsOn(host, guest);
+  await leave(host, guest);
+});
+
+/** Asks coturn for a relay with these credentials; gives how many there are, and its refusals. */
+async function gather(tab, username, credential) {
+  return tab.evaluate(async ({ url, name, word }) => {
+    const connection = new RTCPeerConnection({
+      iceServers: [{ urls: [url], username: name, credential: word }], iceTransportPolicy: "relay",
+    });
+    const found = [];
+    const refused = [];
+    connection.addEventListener("icecandidate", ({ candidate }) =>
+      candidate?.candidate && found.push(candidate.candidate));
+    connection.addEventListener("icecandidateerror", ({ errorCode }) => refused.push(errorCode));
+    connection.createDataChannel("x");
+    await connection.setLocalDescription();
+    while (connection.iceGatheringState !== "complete") {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    connection.close();
+    return { found: found.length, refused };
+  }, { url: `turn:127.0.0.1:${turn.port}?transport=udp`, name: username, word: credential });
+}
+
+test("a real TURN server takes the credentials, and neither wrong nor expired ones", async () => {
+  const [host, guest] = await begin(["erin", "frank"], { hash: "#relay" });
+  for (const tab of [host, guest]) {
+    await tab.locator("#route", { hasText: "TURN" }).waitFor();
+  }
+  await playsOn(host, guest);
+  const [{ username, credential }] = await host.evaluate(() => session.call.servers());
+  assert.match(username, /^\d+:erin$/);
+  const good = await gather(host, username, credential);
+  assert.ok(good.found > 0, JSON.stringify(good));
+  const sign = (name) => createHmac("sha1", TURN_SECRET).update(name).digest("base64");
+  assert.equal(sign(username), credential);
+  const expired = `${Math.floor(Date.now() / 1000) - 10}:erin`;
+  for (const [name, word] of [
+    [username, sign("other")], [username.replace("erin", "frank"), credential], [expired, sign(expired)],
+  ]) {
+    const { found, refused } = await gather(host, name, word);
+    assert.equal(found, 0);
+    assert.ok(refused.includes(401), JSON.stringify(refused));
+  }
+  await leave(host, guest);
+});
+
+test("ICE starts anew when the way between the two is cut, and the game goes on", async () => {
+  const [host, guest] = await begin(["grace", "heidi"], { hash: "#relay" });
+  const { port } = turn;
+  await end(turn);
+  turn = await startTurn(port);
+  for (const tab of [host, guest]) {
+    await tab.waitForFunction(() => session.peer.restarts > 0);
+    await tab.waitForFunction(() => session.peer.state === "connected");
+  }
+  await playsOn(host, guest);
+  await leave(host, guest);
+});
+
+test("an invitation is declined, taken back and answered with the keyboard alone", async () => {
+  const [alice, bob] = await Promise.all(["alice", "bob"].map((name) => comeIn(name)));
+  await takePicture(alice, "lobby");
+  const invite = async () => {
+    await alice.keyboard.type("bob");
+    await alice.keyboard.press("Enter");
+    await bob.locator("#invitations strong", { hasText: "alice" }).waitFor();
+  };
+  await invite();
+  await takePicture(bob, "invited");
+  await takePicture(alice, "ringing");
+  await alice.keyboard.press("Enter");
+  await bob.locator("#invited").waitFor({ state: "hidden" });
+  await alice.keyboard.press("Control+a");
+  await invite();
+  await bob.keyboard.press("Shift+Tab");
+  await bob.keyboard.press("Enter");
+  await alice.locator("#notice", { hasText: "bob does not want to play now" }).waitFor();
+  await alice.keyboard.press("Control+a");
+  await invite();
+  await bob.keyboard.press("Shift+Tab");
+  await bob.keyboard.press("Shift+Tab");
+  await bob.keyboard.press("Enter");
+  await Promise.all([alice, bob].map(isOpen));
+  // The other side sees how the paddle goes up.
+  await alice.keyboard.down("ArrowUp");
+  await bob.waitForFunction(() => session.advance(0, 0.5).other < 0.3);
+  await alice.keyboard.up("ArrowUp");
+  await leave(alice, bob);
 });
