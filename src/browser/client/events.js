@@ -101,13 +101,18 @@ export class EventsTransport {
       this.#tell.onHeard();
       return null;
     }
-    const frame = { type: event.type, data: JSON.parse(event.data) };
-    if (frame.type === "registered") {
-      frame.id = id;
-      this.#sessionId = frame.data.sessionId;
+    try {
+      const frame = { type: event.type, data: JSON.parse(event.data) };
+      if (frame.type === "registered") {
+        frame.id = id;
+        this.#sessionId = frame.data.sessionId;
+      }
+      this.#tell.onFrame(frame);
+      return frame.type === "error" && frame.data.fatal ? CLOSE_CODES[frame.data.code] : null;
+    } catch (error) {
+      reportError(error);
+      return null;
     }
-    this.#tell.onFrame(frame);
-    return frame.type === "error" && frame.data.fatal ? CLOSE_CODES[frame.data.code] : null;
   }
 
   #fetch(method, path, { headers, body, signal = this.#requests.signal }) {

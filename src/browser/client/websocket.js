@@ -22,14 +22,11 @@ export class WebSocketTransport {
     this.#socket.onclose = ({ code }) => onClose(code);
     this.#socket.onmessage = ({ data }) => {
       onHeard();
-      let frame;
       try {
-        frame = JSON.parse(data);
+        onFrame(JSON.parse(data));
       } catch (error) {
         reportError(error);
-        return;
       }
-      onFrame(frame);
     };
   }
 
