@@ -3,6 +3,7 @@
 """What each way of telling a page costs: the table of docs/choosing-a-transport.md.
 
 Belfry over a WebSocket, Server-Sent Events and polled HTTP; beside it a GraphQL server that is polled.
+Below it the round trip between two browsers, over Belfry and over WebRTC.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import json
 import os
 import random
 import statistics
+import subprocess
 import time
 
 import gi
@@ -230,6 +232,13 @@ def show(results):
         print(f"| {what} | " + " | ".join(values) + " |", flush=True)
 
 
+def measure_webrtc(build, count):
+    """Two browsers: only they speak it."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    environment = dict(os.environ, BELFRYD=os.path.abspath(os.path.join(build, "src/daemon/belfryd")))
+    subprocess.run(["node", os.path.join(here, "webrtc.js"), str(count)], check=True, env=environment)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True, help="the build folder")
@@ -246,7 +255,11 @@ def main():
                 results[kind] = measured.run(sizes)
             finally:
                 measured.close()
-    show(results)
+    if results:
+        show(results)
+    if arguments.transport is None or arguments.transport in "WebRTC":
+        print(flush=True)
+        measure_webrtc(arguments.build, 50 if arguments.quick else 500)
 
 
 if __name__ == "__main__":
