@@ -3,7 +3,10 @@
 
 // What a page sees of Belfry. What does the work is the engine, behind a port: see engine.js.
 
-import { Engine } from "./engine.js";
+import { Engine, outlives } from "./engine.js";
+import { lost } from "./line.js";
+import { canShare, makePorts, SharedPort } from "./share.js";
+import { forget } from "./store.js";
 
 const MAX_IDS = 1000;
 const MAX_BYTES = 65536;
@@ -35,15 +38,6 @@ function findServer(url) {
   return server.href;
 }
 
-/** Two ports that are one behind the other, without a thread between. */
-function makePorts() {
-  const connect = (target) => (data) => queueMicrotask(() => target.onmessage?.({ data }));
-  const near = { onmessage: null };
-  const far = { onmessage: null, postMessage: connect(near) };
-  near.postMessage = connect(far);
-  return [near, far];
-}
-
 function checkIds(ids) {
   for (const id of ids) {
     if (!Number.isSafeInteger(id)) {
@@ -65,13 +59,20 @@ export class Belfry extends EventTarget {
   #unreadCount = 0;
   #hasOlder = false;
   #loaded = false;
+  #claims = [];
+  #resume = null;
+  /** The highest id that has come: an engine that begins where another one ended tells some again. */
+  #newestId = 0;
   #pending = new Map();
   #nextKey = 1;
   #listeners = new Map();
   #handlers = new Set();
   #due = new Set();
 
-  constructor({ url = new URL("../", import.meta.url), getToken, pageSize = 20, transport = "auto" }) {
+  constructor({
+    url = new URL("../", import.meta.url), getToken, share = true, persist = false, pageSize = 20,
+    transport = "auto",
+  }) {
     super();
     if (typeof getToken !== "function") {
       throw new TypeError("getToken: a function is needed");
@@ -82,8 +83,15 @@ export class Belfry extends EventTarget {
     if (!["auto", "websocket", "events"].includes(transport)) {
       throw new TypeError(`transport: ${transport} is not one of auto, websocket and events`);
     }
-    this.#options = { url: findServer(url), getToken, pageSize, transport };
+    this.#options = {
+      url: findServer(url), getToken, share: share && canShare, persist, pageSize, transport,
+    };
     this.start();
+  }
+
+  /** Deletes what `persist` has kept of a server: of all its users, or of one. After stop(). */
+  static forget({ url = new URL("../", import.meta.url), userId } = {}) {
+    return forget(findServer(url), userId);
   }
 
   get status() {
@@ -163,11 +171,14 @@ export class Belfry extends EventTarget {
       return;
     }
     this.#leave();
-    const [near, far] = makePorts();
+    const { getToken, share, ...options } = this.#options;
+    const [near, far] = share ? [new SharedPort(options)] : makePorts();
     this.#port = near;
     near.onmessage = ({ data }) => this.#receive(data);
     this.#show("connecting", null);
-    new Engine(this.#options).attach(far);
+    if (far) {
+      new Engine(options).attach(far);
+    }
     this.#listenToBrowser(true);
   }
 
@@ -220,22 +231,41 @@ export class Belfry extends EventTarget {
         new BelfryError({ code: "STOPPED", message: "The client was stopped" }));
     }
     const key = this.#nextKey++;
-    this.#port.postMessage({ ...message, key });
-    return new Promise((resolve, reject) => this.#pending.set(key, { resolve, reject }));
+    const asked = { ...message, key };
+    this.#port.postMessage(asked);
+    return new Promise((resolve, reject) => this.#pending.set(key, { asked, resolve, reject }));
+  }
+
+  /** There is another engine now. What can be done twice is asked again, if it is for the same user. */
+  #onMoved(another) {
+    for (const [key, { asked, reject }] of this.#pending) {
+      if (!another && outlives(asked)) {
+        this.#port.postMessage(asked);
+      } else {
+        this.#pending.delete(key);
+        reject(new BelfryError(lost));
+      }
+    }
   }
 
   #receive(message) {
     const { what, key } = message;
     if (what === "state") {
+      this.#claims = message.claims ?? [];
+      if (message.userId !== this.#userId) {
+        this.#newestId = 0;
+      }
       this.#show(message.status, message.error, message.userId);
     } else if (what === "inbox") {
       this.#update(message);
     } else if (what === "frame") {
       this.#deliver(message);
     } else if (what === "answer") {
-      const { resolve, reject } = this.#pending.get(key);
+      const waiting = this.#pending.get(key);
       this.#pending.delete(key);
-      message.error ? reject(new BelfryError(message.error)) : resolve(message.data);
+      message.error ? waiting?.reject(new BelfryError(message.error)) : waiting?.resolve(message.data);
+    } else if (what === "moved") {
+      this.#onMoved(message.another);
     } else if (what === "token") {
       this.#giveToken(key);
     }
@@ -244,10 +274,23 @@ export class Belfry extends EventTarget {
   async #giveToken(key) {
     const port = this.#port;
     try {
-      port.postMessage({ what: "token", key, token: await this.#options.getToken() });
+      const token = await this.#options.getToken();
+      port.postMessage({ what: "token", key, token, ...(key === "join" && { seed: this.#seed }) });
     } catch (error) {
       port.postMessage({ what: "token", key, error: String(error?.message ?? error) });
     }
+  }
+
+  /** What another engine needs to go on from here. */
+  get #seed() {
+    return this.#resume && {
+      ...this.#resume,
+      userId: this.#userId,
+      claims: this.#claims,
+      items: this.notifications,
+      unreadCount: this.#unreadCount,
+      hasOlder: this.#hasOlder,
+    };
   }
 
   #show(status, error, userId = this.#userId) {
@@ -260,7 +303,8 @@ export class Belfry extends EventTarget {
     }
   }
 
-  #update({ clear, set, gone, unreadCount, hasOlder, loaded }) {
+  #update({ clear, set, gone, unreadCount, hasOlder, loaded, resume }) {
+    this.#resume = loaded ? resume : null;
     if (clear) {
       this.#items.clear();
     }
@@ -285,7 +329,10 @@ export class Belfry extends EventTarget {
   }
 
   #deliver({ type, data, ring }) {
-    const item = ring && this.#items.get(data.id);
+    const item = ring && data.id > this.#newestId && this.#items.get(data.id);
+    if (type === "notification_received") {
+      this.#newestId = Math.max(this.#newestId, data.id);
+    }
     if (item) {
       this.dispatchEvent(new CustomEvent("new", { detail: item }));
     }

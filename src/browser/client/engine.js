@@ -11,26 +11,37 @@
 //   send     type, text         a frame without an answer
 //   older    key                the next page of the list is wanted. It is answered
 //   token    key, token         the answer to `token`; without a token: error, a text
+//                               (and seed: see hub.js)
 //   hint     hint               what the browser told: "online", "offline" or "wake"
 //   bye                         the face goes
 //
 // engine → face
 //   answer   key, data          or: error { code, message, retryAfter }
 //   token    key                a token is wanted
-//   state    status, userId, error
-//   inbox    clear, set, gone, unreadCount, hasOlder, loaded
+//   state    status, userId, error, claims (which of a token's name the user)
+//   inbox    clear, set, gone, unreadCount, hasOlder, loaded, resume
 //                               what changed, in this order: all is forgotten (clear), these
-//                               notifications are there (set), these ids are not (gone)
+//                               notifications are there (set), these ids are not (gone).
+//                               `resume`: where another engine can go on, or null
 //   frame    type, data, ring   each frame that is no answer; after the inbox was told. `ring`:
 //                               it is a new notification, and unread
 
 import { Line, lost } from "./line.js";
+import { load, save } from "./store.js";
+import { namesUser, userClaims } from "./token.js";
 import { View } from "./view.js";
 
-/** Doing these twice does no harm, so they outlive the connection that they were sent on. */
 const REPEATABLE = new Set([
   "list", "mark_all_read", "mark_read", "mark_unread", "remove", "unread_count",
 ]);
+
+/** Whether what a face asked outlives the connection, since doing it twice does no harm. */
+export const outlives = ({ what, type }) => what === "older" || REPEATABLE.has(type);
+
+/** How long a face may take to give a token, before another one is asked too. */
+const TOKEN_TIME = 5000;
+/** How long changes are gathered before they are kept. */
+const SAVE_DELAY = 200;
 const MAX_WAITING = 1000;
 const INBOX = /^(notification_(received|updated)|notifications_(read|removed)|caught_up)$/;
 const LIST_AGAIN = 2000;
@@ -53,8 +64,19 @@ export class Engine {
   #older = [];
   #listing = false;
 
-  constructor({ url, pageSize, transport }) {
+  /** In a hub: { token, onRegistered(userId, token), onAway() }. */
+  #host;
+  #url;
+  #persist;
+  #claims = [];
+  #isLoaded = false;
+  #saveTimer = 0;
+
+  constructor({ url, pageSize, transport, persist = false }, host = {}) {
     this.#pageSize = pageSize;
+    this.#url = url;
+    this.#persist = persist;
+    this.#host = host;
     const engine = this;
     this.#line = new Line(url, transport, {
       getToken: () => this.#getToken(),
@@ -78,6 +100,23 @@ export class Engine {
     }
   }
 
+  get status() {
+    return this.#line.status;
+  }
+
+  /** Goes on from what a face of this user has shown, if that is newer. */
+  seed(record, token) {
+    if (!record || this.#line.registered || !(record.position > (this.#view.position ?? -1))
+        || !namesUser(token, record.userId, record.claims)) {
+      return;
+    }
+    this.#view.restore(record);
+    this.#userId = record.userId;
+    this.#claims = record.claims;
+    this.#tell(this.#state);
+    this.#tellChanges();
+  }
+
   /** A face has gone. The last one takes the line along. */
   detach(port) {
     if (!this.#ports.delete(port)) {
@@ -90,13 +129,15 @@ export class Engine {
       this.#askForToken();
     }
     if (this.#ports.size === 0) {
+      clearTimeout(this.#saveTimer);
+      this.#persist = false;
       this.#line.stop();
     }
   }
 
   get #state() {
     const { status, error } = this.#line;
-    return { what: "state", status, userId: this.#userId, error };
+    return { what: "state", status, userId: this.#userId, error, claims: this.#claims };
   }
 
   #tell(message) {
@@ -107,6 +148,17 @@ export class Engine {
     const changes = this.#view.takeChanges();
     if (changes) {
       this.#tell({ what: "inbox", ...changes });
+      if (this.#persist && !this.#saveTimer) {
+        this.#saveTimer = setTimeout(() => this.#save(), SAVE_DELAY);
+      }
+    }
+  }
+
+  #save() {
+    this.#saveTimer = 0;
+    const { record } = this.#view;
+    if (record && this.#claims.length > 0) {
+      save({ ...record, url: this.#url, userId: this.#userId, claims: this.#claims });
     }
   }
 
@@ -120,9 +172,7 @@ export class Engine {
       this.#older.push({ port, key });
       this.#list();
     } else if (what === "token" && this.#tokenWanted?.key === key) {
-      const { resolve, reject } = this.#tokenWanted;
-      this.#tokenWanted = null;
-      message.error === undefined ? resolve(message.token) : reject(message.error);
+      this.#takeToken(message);
     } else if (what === "hint") {
       this.#line[hint]();
     } else if (what === "bye") {
@@ -130,19 +180,44 @@ export class Engine {
     }
   }
 
-  #getToken() {
-    return new Promise((resolve, reject) => {
-      this.#tokenWanted = { resolve, reject };
+  async #getToken() {
+    const token = this.#host.token ?? await new Promise((resolve, reject) => {
+      this.#tokenWanted = { resolve, reject, key: this.#nextKey++, left: [...this.#ports] };
       this.#askForToken();
     });
+    this.#host.token = null;
+    if (this.#persist && !this.#isLoaded) {
+      this.#isLoaded = true;
+      this.seed(await load(this.#url, token), token);
+    }
+    return token;
   }
 
-  /** Asks the face that came last; if it goes without an answer, another one. */
+  /**
+   * Asks the face that came last. If it goes without an answer, takes its time (it may be frozen)
+   * or has no token, the one before it; and says what the last one says.
+   */
   #askForToken() {
-    const port = [...this.#ports].at(-1);
-    this.#tokenWanted.port = port;
-    this.#tokenWanted.key = this.#nextKey++;
-    port?.postMessage({ what: "token", key: this.#tokenWanted.key });
+    const wanted = this.#tokenWanted;
+    clearTimeout(wanted.timer);
+    do {
+      wanted.port = wanted.left.pop();
+    } while (wanted.port && !this.#ports.has(wanted.port));
+    wanted.port?.postMessage({ what: "token", key: wanted.key });
+    if (wanted.left.length > 0) {
+      wanted.timer = setTimeout(() => this.#askForToken(), TOKEN_TIME);
+    }
+  }
+
+  #takeToken({ token, error }) {
+    const wanted = this.#tokenWanted;
+    if (error !== undefined && wanted.left.some((port) => this.#ports.has(port))) {
+      this.#askForToken();
+      return;
+    }
+    clearTimeout(wanted.timer);
+    this.#tokenWanted = null;
+    error === undefined ? wanted.resolve(token) : wanted.reject(error);
   }
 
   #answer({ port, key }, answer) {
@@ -198,6 +273,9 @@ export class Engine {
 
   #onStatus() {
     this.#tell(this.#state);
+    if (this.#line.status === "stopped" || this.#line.status === "offline") {
+      this.#host.onAway?.();
+    }
     if (this.#line.status === "stopped") {
       this.#refuseWaiting(this.#line.error ?? lost);
     } else if (this.#line.registered) {
@@ -221,6 +299,10 @@ export class Engine {
   }
 
   #begin(data) {
+    const { token } = this.#line;
+    this.#claims = userClaims(token, data.userId);
+    // After all that belongs to this frame.
+    queueMicrotask(() => this.#host.onRegistered?.(data.userId, token));
     if (data.sessionId === this.#sessionId) {
       return;
     }

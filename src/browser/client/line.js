@@ -97,6 +97,11 @@ export class Line {
     return this.#registered;
   }
 
+  /** The one that the server took last. */
+  get token() {
+    return this.#token;
+  }
+
   start() {
     if (this.#status === "stopped") {
       this.#attempts = 0;

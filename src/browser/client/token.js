@@ -32,3 +32,15 @@ export function refreshDelay(token, now) {
   }
   return Math.max(Math.min(0.8 * life, life - 10000), life / 2);
 }
+
+/** The names of the claims that name this user: which of them the server reads is its own affair. */
+export function userClaims(token, userId) {
+  return Object.entries(readClaims(token))
+    .filter(([, value]) => String(value) === String(userId)).map(([name]) => name);
+}
+
+/** Whether a token names this user in all these claims. */
+export function namesUser(token, userId, claims) {
+  const given = readClaims(token);
+  return claims.length > 0 && claims.every((name) => String(given[name]) === String(userId));
+}

@@ -157,8 +157,34 @@ export class View {
     return this.#describe(true, this.#items.values(), []);
   }
 
+  /** What a view like this one can be made of; null while there may be gaps. */
+  get record() {
+    return this.stale ? null : {
+      epoch: this.epoch,
+      position: this.position,
+      items: this.newestFirst,
+      unreadCount: this.#unread,
+      unreadAt: this.#unreadAt,
+      hasOlder: this.#hasOlder,
+    };
+  }
+
+  restore({ epoch, position, items, unreadCount, unreadAt, hasOlder }) {
+    this.reset();
+    items.forEach((item) => this.#set(item));
+    this.#unread = unreadCount;
+    this.#unreadAt = unreadAt;
+    this.#hasOlder = hasOlder;
+    this.#loaded = true;
+    this.epoch = epoch;
+    this.position = position;
+    this.stale = false;
+  }
+
   #describe(clear, set, gone) {
     return {
+      resume: this.stale ? null
+        : { epoch: this.epoch, position: this.position, unreadAt: this.#unreadAt },
       clear,
       set: [...set],
       gone: [...gone],

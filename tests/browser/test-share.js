@@ -1,0 +1,302 @@
+// SPDX-FileCopyrightText: The Belfry developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// All tabs of one origin on one connection: in a SharedWorker, and where there is none in the tab
+// that leads.
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+
+import { launch, Pages, Server, waitFor } from "./harness.js";
+
+let pages;
+let server;
+let browser;
+let context;
+let users = 0;
+
+before(async () => {
+  pages = await Pages.start();
+  server = await Server.start({ origins: [pages.origin] });
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.close();
+  await pages?.close();
+});
+
+afterEach(async () => {
+  await context?.close();
+  context = null;
+  await waitFor(async () => await server.property("ConnectedClients") === 0, "all lines closed");
+});
+
+const newUser = () => `user-${++users}`;
+
+/** A browser of its own. Without workers, a tab leads. */
+async function openBrowser({ workers = true } = {}) {
+  context = await browser.newContext();
+  if (!workers) {
+    await context.addInitScript(() => delete window.SharedWorker);
+  }
+  return context;
+}
+
+/** A tab with one client; tokens are given one after the other, the last one for good. */
+async function openTab({ tokens, url = server.url, page = pages.blank(), ...options }) {
+  const tab = await context.newPage();
+  tab.faults = [];
+  tab.on("pageerror", (error) => tab.faults.push(error.message));
+  await tab.goto(page);
+  await begin(tab, { tokens, url, ...options });
+  return tab;
+}
+
+function begin(tab, options) {
+  return tab.evaluate(async ({ tokens, ...given }) => {
+    const { Belfry } = await import("/client/belfry.js");
+    window.asked = 0;
+    window.rung = [];
+    window.seenUsers = new Set();
+    window.belfry = new Belfry({
+      ...given,
+      getToken() {
+        window.asked++;
+        return tokens.length > 1 ? tokens.shift() : tokens[0];
+      },
+    });
+    belfry.addEventListener("new", ({ detail }) => rung.push(detail.id));
+    belfry.addEventListener("change", () =>
+      belfry.notifications.forEach(({ userId }) => seenUsers.add(userId)));
+  }, options);
+}
+
+const look = (tab) => tab.evaluate(() => ({
+  status: belfry.status,
+  userId: belfry.userId,
+  error: belfry.error?.code ?? null,
+  loaded: belfry.loaded,
+  unread: belfry.unreadCount,
+  ids: belfry.notifications.map(({ id }) => id),
+  rung,
+  asked,
+  seen: [...seenUsers],
+}));
+
+/** Until each tab is connected and shows these ids. */
+async function waitForIds(tabs, ids, unread = ids.length) {
+  for (const tab of tabs) {
+    let state;
+    await waitFor(async () => {
+      state = await look(tab);
+      return state.status === "connected" && state.loaded && state.unread === unread
+        && JSON.stringify(state.ids) === JSON.stringify(ids);
+    }, "the same inbox in all tabs").catch((error) => {
+      throw new Error(`${error.message}: ${JSON.stringify(state)}, not ${JSON.stringify(ids)}`);
+    });
+  }
+}
+
+const connections = () => server.property("ConnectedClients");
+
+for (const workers of [true, false]) {
+  const how = workers ? "in a worker" : "in the tab that leads";
+
+  test(`three tabs share one connection ${how}, and a restart loses and doubles nothing`, async () => {
+    const user = newUser();
+    await openBrowser({ workers });
+    const token = server.token(user);
+    const tabs = [];
+    for (let i = 0; i < 3; i++) {
+      tabs.push(await openTab({ tokens: [token] }));
+    }
+    await waitForIds(tabs, []);
+    const ids = [await server.create(user, { n: 1 })];
+    await waitForIds(tabs, ids);
+    assert.equal(await connections(), 1);
+    await server.kill();
+    await server.start();
+    ids.unshift(await server.create(user, { n: 2 }));
+    await waitForIds(tabs, ids);
+    await server.stop();
+    await server.start();
+    ids.unshift(await server.create(user, { n: 3 }));
+    await waitForIds(tabs, ids);
+    await tabs[1].evaluate((id) => belfry.markRead(id), ids[1]);
+    await waitForIds(tabs, ids, 2);
+    for (const tab of tabs) {
+      assert.deepEqual((await look(tab)).rung, [...ids].reverse());
+      assert.deepEqual(tab.faults, []);
+    }
+    assert.equal(await connections(), 1);
+  });
+
+  test(`tabs with tokens of their own share, too, ${how}`, async () => {
+    const user = newUser();
+    await openBrowser({ workers });
+    const id = await server.create(user);
+    const tabs = await Promise.all([1, 2, 3, 4].map((n) =>
+      openTab({ tokens: [server.token(user, { jti: String(n) })] })));
+    await waitForIds(tabs, [id]);
+    await waitFor(async () => await connections() === 1, "one connection");
+    const [answer] = await Promise.all(tabs.map((tab) => tab.evaluate(() => belfry.request("ping"))));
+    assert.deepEqual(answer, {});
+  });
+
+  test(`two users in one browser are not mixed ${how}`, async () => {
+    const [one, two] = [newUser(), newUser()];
+    await openBrowser({ workers });
+    const tabs = [
+      await openTab({ tokens: [server.token(one)] }),
+      await openTab({ tokens: [server.token(two)] }),
+    ];
+    const first = await server.create(one);
+    const second = await server.create(two);
+    await waitForIds([tabs[0]], [first]);
+    await waitForIds([tabs[1]], [second]);
+    assert.deepEqual((await look(tabs[0])).seen, [one]);
+    assert.deepEqual((await look(tabs[1])).seen, [two]);
+    assert.equal(await connections(), 2);
+  });
+
+  test(`a forged token sees nothing, and disturbs nobody, ${how}`, async () => {
+    const user = newUser();
+    await openBrowser({ workers });
+    const token = server.token(user);
+    const tab = await openTab({ tokens: [token] });
+    const id = await server.create(user);
+    await waitForIds([tab], [id]);
+    const forged = `${token.slice(0, token.lastIndexOf("."))}.${"A".repeat(43)}`;
+    const thief = await openTab({ tokens: [forged] });
+    await waitFor(async () => (await look(thief)).status === "stopped", "that it is refused");
+    const { ids, error, userId } = await look(thief);
+    assert.deepEqual({ ids, error, userId }, { ids: [], error: "INVALID_TOKEN", userId: null });
+    await waitForIds([tab], [id]);
+  });
+
+  test(`a tab whose token is another user's from now on leaves the others alone, ${how}`, async () => {
+    const [one, two] = [newUser(), newUser()];
+    await openBrowser({ workers });
+    const short = server.token(one, { expiresIn: 4 });
+    const stays = await openTab({ tokens: [short, server.token(one)] });
+    const first = await server.create(one);
+    await waitForIds([stays], [first]);
+    // It came last, so it is asked first.
+    const goes = await openTab({ tokens: [short, server.token(two)] });
+    const second = await server.create(two);
+    await waitForIds([goes], [second]);
+    await waitForIds([stays], [first]);
+    assert.deepEqual((await look(stays)).seen, [one]);
+  });
+
+  test(`a token is asked of a tab that lives ${how}`, async () => {
+    const user = newUser();
+    await openBrowser({ workers });
+    const short = server.token(user, { expiresIn: 4 });
+    const tabs = [
+      await openTab({ tokens: [short, server.token(user)] }),
+      await openTab({ tokens: [short] }),
+    ];
+    await waitForIds(tabs, []);
+    await tabs[1].close();
+    await waitFor(async () => (await look(tabs[0])).asked >= 2, "that the first tab is asked");
+    const id = await server.create(user);
+    await waitForIds([tabs[0]], [id]);
+  });
+
+  test(`the line is closed with the last tab ${how}`, async () => {
+    const user = newUser();
+    await openBrowser({ workers });
+    const token = server.token(user);
+    const tabs = [await openTab({ tokens: [token] }), await openTab({ tokens: [token] })];
+    await waitForIds(tabs, []);
+    await tabs[0].evaluate(() => belfry.stop());
+    await tabs[1].evaluate(() => belfry.request("ping"));
+    assert.equal(await connections(), 1);
+    await tabs[1].evaluate(() => belfry.stop());
+    await waitFor(async () => await connections() === 0, "the end of the line");
+    await tabs[0].evaluate(() => belfry.start());
+    await waitForIds([tabs[0]], []);
+  });
+
+  test(`a frozen tab holds up nobody, and is right when it wakes, ${how}`, async () => {
+    const user = newUser();
+    await openBrowser({ workers });
+    const token = server.token(user);
+    const tabs = [];
+    for (let i = 0; i < 3; i++) {
+      tabs.push(await openTab({ tokens: [token] }));
+    }
+    await waitForIds(tabs, []);
+    // The first one leads, where there is no worker.
+    const session = await context.newCDPSession(tabs[0]);
+    await session.send("Page.setWebLifecycleState", { state: "frozen" });
+    const ids = [await server.create(user)];
+    await waitForIds(tabs.slice(1), ids);
+    ids.unshift(await server.create(user));
+    await waitForIds(tabs.slice(1), ids);
+    await session.send("Page.setWebLifecycleState", { state: "active" });
+    await waitForIds(tabs, ids);
+    assert.deepEqual((await look(tabs[0])).rung, [...ids].reverse());
+  });
+}
+
+async function crash(tab) {
+  const crashed = tab.waitForEvent("crash");
+  const session = await context.newCDPSession(tab);
+  session.send("Page.crash").catch(() => {});
+  await crashed;
+}
+
+for (const [name, end] of [["closed", (tab) => tab.close()], ["crashed", crash]]) {
+  for (const workers of [true, false]) {
+    test(`the tab that came first is ${name} ${workers ? "with" : "without"} workers, and nothing is lost`, async () => {
+      const user = newUser();
+      await openBrowser({ workers });
+      const token = server.token(user);
+      const first = await openTab({ tokens: [token] });
+      await waitForIds([first], []);
+      const others = [await openTab({ tokens: [token] }), await openTab({ tokens: [token] })];
+      await waitForIds(others, []);
+      const ids = [await server.create(user)];
+      await waitForIds([first, ...others], ids);
+      const creating = (async () => {
+        for (let i = 0; i < 20; i++) {
+          ids.unshift(await server.create(user));
+        }
+      })();
+      await end(first);
+      const marked = others[0].evaluate((id) => belfry.markRead(id), ids.at(-1));
+      await creating;
+      await marked;
+      await waitForIds(others, ids, 20);
+      for (const tab of others) {
+        assert.deepEqual((await look(tab)).rung, [...ids].reverse());
+      }
+      assert.equal(await connections(), 1);
+    });
+  }
+}
+
+test("without sharing each tab has its own connection, and all are right after a restart", async () => {
+  const user = newUser();
+  await openBrowser();
+  const token = server.token(user);
+  const tabs = [];
+  for (let i = 0; i < 3; i++) {
+    tabs.push(await openTab({ tokens: [token], share: false }));
+  }
+  await waitForIds(tabs, []);
+  const ids = [await server.create(user)];
+  await waitForIds(tabs, ids);
+  assert.equal(await connections(), 3);
+  await server.kill();
+  await server.start();
+  ids.unshift(await server.create(user));
+  await waitForIds(tabs, ids);
+  for (const tab of tabs) {
+    assert.deepEqual((await look(tab)).rung, [...ids].reverse());
+  }
+});
