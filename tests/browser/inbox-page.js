@@ -11,7 +11,12 @@ const STYLE = `
 :root { color-scheme: light dark; font-family: "Inter", "Cantarell", system-ui, sans-serif; }
 body { margin: 0; background: light-dark(#f4f4f6, #18181b); color: light-dark(#1d1d20, #f3f3f5); }
 header { display: flex; justify-content: flex-end; padding: 6px 20px; background: light-dark(#ffffff, #26262a); }
-main { max-width: 40rem; margin: 16px auto; padding: 0 16px; }
+main:not(.both) { max-width: 40rem; margin: 16px auto; padding: 0 16px; }
+.both { display: flex; }
+.both > * { flex: 1; padding: 12px 24px 24px; background: light-dark(#f4f4f6, #18181b); color: light-dark(#1d1d20, #f3f3f5); }
+.both > * > :first-child { display: block; width: fit-content; margin: 0 0 8px auto; }
+.light { color-scheme: light; }
+.dark { color-scheme: dark; }
 `;
 
 function drawIcon(colour, letters) {
@@ -83,6 +88,8 @@ export async function addInboxPages(pages) {
 <script type="module" src="/inbox/belfry-inbox.js"></script><link rel="icon" href="/icons/mo.svg">${html}`;
   const headers = { "Content-Security-Policy": CSP };
   pages.add("/bell.html", body("<header><belfry-inbox></belfry-inbox></header><main><h1>Page</h1></main>"), headers);
+  const pair = (scheme) => `<section class="${scheme}"><belfry-inbox></belfry-inbox><belfry-inbox inline></belfry-inbox></section>`;
+  pages.add("/both.html", body(`<main class="both">${pair("light")}${pair("dark")}</main>`), headers);
   pages.add("/inline.html", body("<main><h1>Page</h1><belfry-inbox inline></belfry-inbox></main>"), headers);
 }
 
@@ -107,15 +114,18 @@ export async function openInbox(browser, pages, {
   await tab.evaluate(async (given) => {
     await customElements.whenDefined("belfry-inbox");
     const { FakeBelfry } = await import("/fake-belfry.js");
-    window.inbox = document.querySelector("belfry-inbox");
+    const inboxes = [...document.querySelectorAll("belfry-inbox")];
+    window.inbox = inboxes[0];
     window.fake = new FakeBelfry();
     document.documentElement.dir = given.dir;
     document.documentElement.lang = given.lang;
-    window.inbox.lang = given.lang;
-    window.inbox.belfry = window.fake;
+    for (const inbox of inboxes) {
+      inbox.lang = given.lang;
+      inbox.belfry = window.fake;
+    }
     window.fake.show({ notifications: given.notifications, ...given.state });
     window.root = window.inbox.shadowRoot;
   }, { dir, lang, notifications, state });
-  await tab.locator("[part=heading]:not(:empty)").waitFor({ state: "attached" });
+  await tab.locator("[part=heading]:not(:empty)").first().waitFor({ state: "attached" });
   return tab;
 }

@@ -440,12 +440,18 @@ for (const [name, options] of Object.entries(states)) {
     });
 }
 
-inboxTest("axe finds nothing in a list that is always open, with everything read",
-  { scheme: "dark", notifications: samples("en").map((item) => ({ ...item, read: true })) },
-  async (tab) => {
+inboxTest("axe finds nothing in a list that is always open, read or not, from right to left",
+  { scheme: "dark", dir: "rtl", lang: "ar", height: 560 }, async (tab) => {
+    await takePicture(tab, "inline-dark-arabic");
+    const edges = await tab.locator(".title [dir], .body").evaluateAll((texts) =>
+      [...new Set(texts.map((text) => getComputedStyle(text).textAlign))]);
+    assert.deepEqual(edges, ["right"], "every text begins at the same edge");
+    const x = async (name) => (await tab.locator(name).first().boundingBox()).x;
+    assert.ok(await x(".mark") > await x(".icon") && await x(".icon") > await x("time"));
     await tab.evaluate(axe);
     await checkWithAxe(tab);
-    await takePicture(tab, "inline-dark");
+    await show(tab, { notifications: samples("ar").map((item) => ({ ...item, read: true })) });
+    await checkWithAxe(tab);
   });
 
 inboxTest("who is stopped can try again", states.stopped, async (tab) => {
@@ -479,6 +485,15 @@ inboxTest("properties style it from outside", { media: { reducedMotion: "reduce"
   assert.equal(await style(".item", "paddingTop"), "33px");
   assert.equal(await style(".item", "backgroundColor"), "rgb(4, 5, 6)");
 });
+
+inboxTest("light or dark is what the color-scheme around it says",
+  { mode: "both", width: 880, height: 722, scheme: "dark", media: { deviceScaleFactor: 1.25 } },
+  async (tab) => {
+    const colours = await tab.locator(".panel").evaluateAll((panels) =>
+      panels.map((panel) => getComputedStyle(panel).backgroundColor));
+    assert.deepEqual(colours.slice(1, 2).concat(colours.slice(3)), ["rgb(255, 255, 255)", "rgb(38, 38, 42)"]);
+    await takePicture(tab, "both");
+  });
 
 test("the schema and the inbox agree on what data may be", async () => {
   const good = samples("en").map(({ data }) => data).concat(samples("ar").map(({ data }) => data), [

@@ -237,15 +237,16 @@ export class BelfryInbox extends HTMLElement {
     act: (notification, action, event) => {
       this.#owner.dispatch("belfry-action", { notification, action }, event);
     },
-    /** Tells the page, which can keep a link from being followed; it is read in any case. */
+    /** It is read; the page can keep a link from being followed, or do other things with it. */
     dispatch: (type, detail, event) => {
+      const { id, read } = detail.notification;
+      if (!read) {
+        this.#ask((belfry) => belfry.markRead(id));
+      }
       const isFine = this.dispatchEvent(
         new CustomEvent(type, { detail, bubbles: true, cancelable: true, composed: true }));
       if (!isFine) {
         event.preventDefault();
-      }
-      if (!detail.notification.read) {
-        this.#ask((belfry) => belfry.markRead(detail.notification.id));
       }
     },
     setRead: ({ id, read }) => {

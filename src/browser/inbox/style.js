@@ -170,7 +170,7 @@ time {
 .older:focus-visible { outline-offset: -3px; }
 .loading { padding: 0.25rem 1.25rem; }
 .skeleton {
-  height: 2.25rem; margin: 1rem 0; border-radius: 0.375rem;
+  height: 2.25rem; margin: 1rem 0;
   background:
     linear-gradient(var(--line) 0 0) 0 0.1rem / 55% 0.75rem no-repeat,
     linear-gradient(var(--line) 0 0) 0 1.4rem / 85% 0.65rem no-repeat;
