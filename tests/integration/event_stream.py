@@ -15,11 +15,11 @@ class EventStream:
 
     @classmethod
     async def request(cls, port, token=None, method="GET", path="/events", version="1.1",
-                      receive_buffer=None, **headers):
+                      sock=None, **headers):
         self = cls()
         self.id = None
-        self.reader, self.writer = await asyncio.open_connection(
-            "127.0.0.1", port, limit=receive_buffer or 4 * 1024 * 1024)
+        where = {"sock": sock} if sock else {"host": "127.0.0.1", "port": port}
+        self.reader, self.writer = await asyncio.open_connection(**where, limit=1 << 20)
         headers.setdefault("Host", f"127.0.0.1:{port}")
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
