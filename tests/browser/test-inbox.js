@@ -251,6 +251,19 @@ inboxTest("what rings is told once, and a burst in one sentence", { mode: "bell"
     ["New notification: Tea is ready: In the kitchen", "5 new notifications"]);
 });
 
+inboxTest("of several inboxes in a page one tells what rings", { mode: "both" }, async (tab) => {
+  const told = () => tab.locator("[role=status].aside").allTextContents();
+  const ring = (id) => tab.evaluate((given) =>
+    window.fake.ring({ ...window.fake.notifications[0], id: given, data: { title: `r${given}` } }), id);
+  await ring(2000);
+  await waitFor(async () => (await told()).join("") !== "", "what is told");
+  assert.deepEqual(await told(), ["New notification: r2000", "", "", ""]);
+  await tab.evaluate(() => window.inbox.remove());
+  await ring(2001);
+  await waitFor(async () => (await told()).join("") !== "", "what is told");
+  assert.deepEqual(await told(), ["New notification: r2001", "", ""]);
+});
+
 inboxTest("among 1,500 only what changes is touched", { notifications: [] }, async (tab) => {
   const touched = await tab.evaluate(async () => {
     const make = (id, read = true) =>

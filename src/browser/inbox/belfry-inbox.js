@@ -22,6 +22,9 @@ const TELL_TIMES_EVERY = 30_000;
 const ANNOUNCE_AFTER = 300;
 const SKELETONS = 3;
 
+/** The inboxes of a page that show one client. The first of them tells what rings, for all. */
+const shownBy = new WeakMap();
+
 export class BelfryInbox extends HTMLElement {
   static observedAttributes = ["inline", "lang", "token-url", "url"];
 
@@ -194,6 +197,9 @@ export class BelfryInbox extends HTMLElement {
       this.#belfry[change]("change", this.#onChange);
       this.#belfry[change]("status", this.#onChange);
       this.#belfry[change]("new", this.#onNew);
+      const inboxes = shownBy.get(this.#belfry) ?? new Set();
+      shownBy.set(this.#belfry, inboxes);
+      on ? inboxes.add(this) : inboxes.delete(this);
     }
   }
 
@@ -292,8 +298,12 @@ export class BelfryInbox extends HTMLElement {
   }
 
   #onNew = ({ detail }) => {
-    this.#rung.push(detail);
     this.#bell.classList.add("rings");
+    const [teller] = shownBy.get(this.#belfry);
+    if (teller !== this) {
+      return;
+    }
+    this.#rung.push(detail);
     if (this.#rung.length === 1) {
       this.#announceTimer = setTimeout(() => this.#announce(), ANNOUNCE_AFTER);
     }
