@@ -7,7 +7,8 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -113,6 +114,14 @@ test("says how to ring the bell", async () => {
   assert.equal(words(command), words(server.call));
 });
 
+test("copies the command", async () => {
+  await tabs[0].context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await tabs[0].locator("#copy").click();
+  await tabs[0].locator("#copy", { hasText: "Copied" }).waitFor();
+  const copied = await tabs[0].evaluate(() => navigator.clipboard.readText());
+  assert.equal(copied, await tabs[0].locator("#command").textContent());
+});
+
 test("shows a notification in two tabs at once, right after the call", async () => {
   const { stdout } = await server.ring();
   assert.match(stdout, /^\(uint64 \d+,\)/);
@@ -214,6 +223,16 @@ test("removes a notification everywhere", async () => {
   await tabs[1].locator("#inbox [part=remove]").first().click();
   for (const tab of tabs) {
     await waitForItems(tab, 1);
+  }
+});
+
+test("has nothing that axe finds, light and dark", async () => {
+  const [tab] = tabs;
+  await tab.evaluate(await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
+  for (const colorScheme of ["light", "dark"]) {
+    await tab.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    const { violations } = await tab.evaluate(() => window.axe.run());
+    assert.deepEqual(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]), []);
   }
 });
 
