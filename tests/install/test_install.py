@@ -244,6 +244,18 @@ class Program(InstallTestCase):
         self.assertIn("jwt-secret-file or jwt-jwks-file", result.stderr)
         self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
 
+
+class BrowserPackage(InstallTestCase):
+    def test_the_npm_package_is_whole(self):
+        folder = in_prefix("share/belfry/browser")
+        package = json.loads(read(os.path.join(folder, "package.json")))
+        self.assertIn("belfryd " + package["version"], run(in_prefix("bin/belfryd"), "--version"))
+        for entry in package["exports"].values():
+            for path in [entry] if isinstance(entry, str) else entry.values():
+                self.assertTrue(os.path.exists(os.path.join(folder, path)), path)
+        self.assertIn("de", json.loads(read(os.path.join(folder, "texts.json"))))
+
+
 class Desktop(InstallTestCase):
     def test_the_entry_is_without_faults_and_its_icon_is_there(self):
         if shutil.which("desktop-file-validate") is None:
