@@ -54,11 +54,6 @@ belfry_web_pages_answer (SoupServerMessage *message, const char *path)
   /* GResource would overlook a slash at the end. */
   if (!g_str_has_suffix (file, "/"))
     body = lookup (file);
-  if (body == NULL && file != path)
-    {
-      file = "/index.html";
-      body = lookup (file);
-    }
   if (body == NULL)
     return FALSE;
   if (belfry_web_answer_may_read (message))

@@ -5,8 +5,12 @@
 
 import asyncio
 import json
+import re
+import unittest
 
 import belfry_test
+import jsonschema
+import openapi
 import wire_schema
 from belfry_test import BelfryTestCase
 from event_stream import EventStream
@@ -28,7 +32,11 @@ class ApiTestCase(BelfryTestCase):
             data = body if isinstance(body, bytes) else json.dumps(body).encode()
             headers.setdefault("Content-Type", "application/json")
             headers.setdefault("Content-Length", str(len(data)))
-        return request(self.daemon.port, method, path, data, **headers)
+        response = request(self.daemon.port, method, path, data, **headers)
+        openapi.check(method, path, response)
+        if response.status == 200 and method == "POST":
+            self.assertTrue(openapi.is_request(path, "post", json.loads(data)), data)
+        return response
 
     def get(self, path, **headers):
         return self.ask("GET", path, **headers)
@@ -368,6 +376,43 @@ class Messages(ApiTestCase):
         statuses = sorted(raw.read_response().status for raw in sockets)
         self.assertEqual(statuses, [200] * 32 + [503])
         self.assertEqual(self.get("/api/notifications").status, 200)
+
+
+class Document(unittest.TestCase):
+    """That of introspection/http: every answer in this file is held against it, too."""
+
+    def test_its_operations_are_whole(self):
+        self.assertEqual(openapi.DOCUMENT["openapi"], "3.1.0")
+        names = [operation["operationId"] for _, _, operation in openapi.operations()]
+        self.assertEqual(len(names), len(set(names)))
+        for path, method, operation in openapi.operations():
+            self.assertIn(method, openapi.METHODS)
+            self.assertTrue(operation["responses"])
+            self.assertEqual(method == "post", "requestBody" in operation)
+            declared = {parameter["name"] for parameter in
+                        map(openapi.resolve, operation.get("parameters", ()))
+                        if parameter["in"] == "path"}
+            self.assertEqual(declared, set(re.findall(r"\{(.*?)\}", path)))
+            for status, answer in operation["responses"].items():
+                self.assertRegex(status, "^[1-5][0-9][0-9]$")
+                self.assertTrue(openapi.resolve(answer)["description"])
+
+    def test_its_schemas_are_valid_and_its_references_lead_somewhere(self):
+        def walk(value, names):
+            if isinstance(value, list):
+                for n, each in enumerate(value):
+                    walk(each, (*names, str(n)))
+            elif isinstance(value, dict):
+                if "schema" in value:
+                    jsonschema.Draft202012Validator.check_schema(value["schema"])
+                    # It follows each reference that it meets.
+                    openapi.validator(openapi.pointer_to(*names, "schema")).is_valid({"ids": [1]})
+                elif "$ref" in value and value["$ref"].startswith("#/"):
+                    openapi.resolve(value)
+                for name, each in value.items():
+                    walk(each, (*names, name))
+
+        walk(openapi.DOCUMENT, ())
 
 
 class Ready(ApiTestCase):
