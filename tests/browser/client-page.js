@@ -87,7 +87,8 @@ export async function sessions(user) {
 
 async function stored(user) {
   const notifications = await server.stored(user);
-  return notifications.map(({ id, data, read }) => ({ id, data, read }));
+  return notifications.map(({ id, data, read }) =>
+    ({ id, data: JSON.stringify(JSON.parse(data)), read }));
 }
 
 /** Until the page shows what the store has. */

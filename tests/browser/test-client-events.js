@@ -24,7 +24,7 @@ test("falls back when a proxy lets no WebSocket through, and forward again", asy
   const tab = await openClient("company", { url: proxy.url, options: { pageSize: 2 } });
   await loaded(tab);
   assert.equal(proxy.refused, 2);
-  await server.create("company", { text: "two\nlines", empty: "" });
+  await server.call("Notifications.Create", "(ssa{sv})", "company", '{"lines":\n"two",\r\n"n":\n3}', {});
   await tab.waitForFunction(() => belfry.notifications.length === 3 && rung.length === 1);
   const counts = await tab.evaluate(async () => {
     await Promise.all([belfry.loadOlder(), belfry.loadOlder()]);

@@ -205,9 +205,11 @@ test("forgets one user at once when a token is another's", async () => {
   await loaded(tab);
   await tab.evaluate(() => {
     globalThis.seen = [];
-    belfry.addEventListener("change", () => {
-      seen.push([belfry.userId, belfry.notifications.map(({ id }) => id)]);
-    });
+    for (const name of ["change", "status"]) {
+      belfry.addEventListener(name, () => {
+        seen.push([belfry.userId, belfry.notifications.map(({ id }) => id)]);
+      });
+    }
   });
   assert.deepEqual((await view(tab)).map(({ id }) => id), [mine]);
   await tab.waitForFunction(() => belfry.userId === "other-user" && belfry.loaded);
@@ -252,6 +254,21 @@ test("keeps what was clicked offline, and does it afterwards in the same order",
   proxy.down = false;
   assert.deepEqual(await clicked, [2, 1, 1, "CONNECTION_LOST"]);
   await agree(tab, "tunnel");
+  await tab.close();
+});
+
+test("does again what was on its way when the line broke", async () => {
+  const proxy = await startProxy();
+  const id = await server.create("on-its-way");
+  const tab = await openClient("on-its-way", { url: proxy.url });
+  await loaded(tab);
+  proxy.stall();
+  await tab.evaluate((given) => {
+    globalThis.marked = belfry.markRead(given);
+  }, id);
+  proxy.resume();
+  assert.equal(await tab.evaluate(() => marked), 1);
+  await agree(tab, "on-its-way");
   await tab.close();
 });
 
