@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
@@ -228,4 +228,32 @@ test("the four resolvers ask Belfry with the user's own token", async () => {
   assert.deepEqual((await list(0, 20, contextOf(62))).notifications, []);
   await assert.rejects(count({ authorization: "Bearer nonsense" }),
     { message: /three parts/, extensions: { code: "UNAUTHORIZED" } });
+});
+
+// Code as QuickDapp's components have it, and Belfry's own types against those of the example.
+const TYPES = `
+  import type { ServerFrames } from "belfry";
+  import { type WebSocketData, WebSocketMessageType } from "${EXAMPLE}/messages";
+  import { Socket } from "${EXAMPLE}/socket";
+
+  new Socket().subscribe(WebSocketMessageType.NotificationReceived, ({ data }) => {
+    const seen: [number, number, string, string, boolean] =
+      [data.id, data.userId, data.data.type, data.createdAt, data.read];
+    console.log(seen);
+  });
+  type Told<T extends keyof WebSocketData> = Omit<WebSocketData[T], "userId" | "data">;
+  export const told: { [T in keyof WebSocketData]: Told<T> } = {} as ServerFrames;`;
+
+test("the frontend's types are strict, and those that Belfry sends", async () => {
+  const path = join(server.folder, "types.ts");
+  await writeFile(path, TYPES);
+  await writeFile(join(server.folder, "tsconfig.json"), JSON.stringify({
+    compilerOptions: {
+      strict: true, noEmit: true, target: "es2022", module: "esnext", moduleResolution: "bundler",
+      types: [], paths: { belfry: [join(root, "src/browser/client/belfry.d.ts")] },
+    },
+    files: [path],
+  }));
+  const tsc = join(root, "tests/browser/node_modules/typescript/bin/tsc");
+  await run(process.execPath, [tsc, "-p", server.folder]).catch(({ stdout }) => assert.fail(stdout));
 });
