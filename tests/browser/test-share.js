@@ -45,18 +45,18 @@ async function openBrowser({ workers = true } = {}) {
 }
 
 /** A tab with one client; tokens are given one after the other, the last one for good. */
-async function openTab({ tokens, url = server.url, page = pages.blank(), ...options }) {
+async function openTab({ page = pages.blank(), ...options }) {
   const tab = await context.newPage();
   tab.faults = [];
   tab.on("pageerror", (error) => tab.faults.push(error.message));
   await tab.goto(page);
-  await begin(tab, { tokens, url, ...options });
+  await begin(tab, { url: server.url, ...options });
   return tab;
 }
 
 function begin(tab, options) {
-  return tab.evaluate(async ({ tokens, ...given }) => {
-    const { Belfry } = await import("/client/belfry.js");
+  return tab.evaluate(async ({ tokens, module = "/client/belfry.js", ...given }) => {
+    const { Belfry } = await import(module);
     window.asked = 0;
     window.rung = [];
     window.seenUsers = new Set();
@@ -99,6 +99,12 @@ async function waitForIds(tabs, ids, unread = ids.length) {
   }
 }
 
+/** Whether there is a worker that holds the hub. */
+const hasWorker = (tab) => tab.evaluate(async () => {
+  const { held } = await navigator.locks.query();
+  return held.some(({ name }) => name.endsWith(" worker"));
+});
+
 const connections = () => server.property("ConnectedClients");
 
 for (const workers of [true, false]) {
@@ -116,6 +122,7 @@ for (const workers of [true, false]) {
     const ids = [await server.create(user, { n: 1 })];
     await waitForIds(tabs, ids);
     assert.equal(await connections(), 1);
+    assert.equal(await hasWorker(tabs[0]), workers);
     await server.kill();
     await server.start();
     ids.unshift(await server.create(user, { n: 2 }));
@@ -279,6 +286,66 @@ for (const [name, end] of [["closed", (tab) => tab.close()], ["crashed", crash]]
     });
   }
 }
+
+test("fifty tabs of one user have one connection", async () => {
+  const user = newUser();
+  await openBrowser();
+  const frame = new URL(pages.blank()).pathname;
+  const page = pages.add("/many.html",
+    `<!doctype html>${`<iframe src="${frame}"></iframe>`.repeat(25)}`);
+  const [one, two] = await Promise.all([1, 2].map(async () => {
+    const tab = await context.newPage();
+    await tab.goto(page);
+    return tab;
+  }));
+  const tabs = [...one.frames().slice(1), ...two.frames().slice(1)];
+  assert.equal(tabs.length, 50);
+  const url = server.url;
+  // Half of them have tokens of their own. More than 20 lines at once would be too many.
+  await Promise.all(tabs.map((tab, i) =>
+    begin(tab, { url, tokens: [server.token(user, { jti: String(i % 25) })] })));
+  await waitForIds(tabs, []);
+  await waitFor(async () => await connections() === 1, "one connection");
+  const ids = [await server.create(user)];
+  await waitForIds(tabs, ids);
+  assert.equal(await connections(), 1);
+  await tabs[49].evaluate(() => belfry.markAllRead());
+  await waitForIds(tabs, ids, 0);
+  for (const tab of tabs) {
+    const { rung, error } = await look(tab);
+    assert.deepEqual({ rung, error }, { rung: ids, error: null });
+  }
+});
+
+test("shares where a policy forbids workers", async () => {
+  const user = newUser();
+  await openBrowser();
+  const token = server.token(user);
+  const page = pages.blank({
+    path: "/strict.html",
+    csp: `default-src 'none'; script-src 'self'; worker-src 'none'; connect-src ${server.url} ws:`,
+  });
+  const tabs = [await openTab({ tokens: [token], page }), await openTab({ tokens: [token], page })];
+  const ids = [await server.create(user)];
+  await waitForIds(tabs, ids);
+  assert.equal(await connections(), 1);
+  assert.equal(await hasWorker(tabs[0]), false);
+});
+
+test("shares where the modules are the server's, and the page is not", async () => {
+  const user = newUser();
+  await openBrowser();
+  const token = server.token(user);
+  const module = `${server.url}client/belfry.js`;
+  const tabs = [];
+  for (let i = 0; i < 2; i++) {
+    tabs.push(await openTab({ tokens: [token], module, url: undefined }));
+  }
+  const ids = [await server.create(user)];
+  await waitForIds(tabs, ids);
+  assert.equal(await connections(), 1);
+  assert.equal(await hasWorker(tabs[0]), false);
+});
 
 test("without sharing each tab has its own connection, and all are right after a restart", async () => {
   const user = newUser();
