@@ -155,6 +155,10 @@ time {
   .item:hover .tools, .item:focus-within .tools { opacity: 1; }
   .item:hover time, .item:focus-within time { opacity: 0; }
 }
+/* There, buttons take their place for good, and the time gives way to the title. */
+@media (hover: none) {
+  .head { flex-direction: column; gap: 0.125rem; }
+}
 
 .empty slot {
   display: flex; flex-direction: column; align-items: center; gap: 0.75rem;
