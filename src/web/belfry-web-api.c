@@ -138,16 +138,18 @@ static BelfryMessage *
 open_message (BelfryWebApi *self, guint64 call, const BelfryApiRequest *request)
 {
   g_autofree char *number = g_strdup_printf ("%" G_GUINT64_FORMAT, call);
+  /* Whoever asks whether the server is ready is nobody. */
+  const char *user_id = request->user_id != NULL ? request->user_id : "";
   BelfryMessage *message;
 
-  if (!begin_call (self, call, request->user_id))
+  if (!begin_call (self, call, user_id))
     {
       refuse (self, call, "BUSY", "Too many requests of this user are open");
       return NULL;
     }
   message = belfry_message_new (request->type, request->data, -1,
-                                request->session_id != NULL ? request->session_id : "",
-                                request->user_id, request->wants_reply);
+                                request->session_id != NULL ? request->session_id : "", user_id,
+                                request->wants_reply);
   belfry_requests_add (&self->requests, belfry_session_registry_get_clock (self->registry), message,
                        number, on_answer, self);
   return message;
@@ -213,37 +215,29 @@ ask_handlers (BelfryWebApi *self, guint64 call, const BelfryApiRequest *request)
     send_frame (self, call, belfry_frame_reply (ID, "{}"));
 }
 
-typedef struct
-{
-  BelfrySessionSink *sink;
-  guint64 call;
-} Readiness;
-
 static void
 on_state (BelfryStoreRead *read, gpointer user_data)
 {
-  g_autofree Readiness *readiness = user_data;
-  g_autoptr (BelfrySessionSink) sink = readiness->sink;
-  g_autoptr (GBytes) frame = NULL;
+  g_autoptr (BelfryMessage) message = user_data;
 
-  if (read->error != NULL)
-    frame =
-        belfry_frame_error (NULL, "BUSY", "The database does not answer", FALSE, BELFRY_NO_RETRY);
-  else
-    frame = belfry_frame_reply (ID, "{\"status\":\"ok\"}");
-  belfry_session_sink_send (sink, readiness->call, frame);
+  if (read->error == NULL)
+    belfry_message_reply_own (message, "{\"status\":\"ok\"}");
+  else if (!belfry_message_is_answered (message))
+    belfry_message_reply_error (message, "BUSY", "The database does not answer", NULL);
 }
 
+/* Asks it for what is known of nobody. */
 static void
-ask_store (BelfryWebApi *self, guint64 call)
+ask_store (BelfryWebApi *self, guint64 call, const BelfryApiRequest *request)
 {
-  BelfryStoreRead *read = belfry_store_read_new (BELFRY_READ_STATE, "");
-  Readiness *readiness = g_new (Readiness, 1);
+  BelfryMessage *message = open_message (self, call, request);
+  BelfryStoreRead *read;
 
-  readiness->sink = g_object_ref (self->sink);
-  readiness->call = call;
+  if (message == NULL)
+    return;
+  read = belfry_store_read_new (BELFRY_READ_STATE, "");
   read->done = on_state;
-  read->user_data = readiness;
+  read->user_data = message;
   belfry_store_read (belfry_session_registry_get_store (self->registry), read);
 }
 
@@ -254,7 +248,7 @@ belfry_web_api_handle (BelfryWebApi *self, guint64 call, BelfryApiRequest *reque
   g_autoptr (BelfryApiRequest) owned = request;
 
   if (request->route == BELFRY_API_READY)
-    ask_store (self, call);
+    ask_store (self, call, request);
   else if (request->route == BELFRY_API_MESSAGE)
     ask_handlers (self, call, request);
   else

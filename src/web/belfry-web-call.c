@@ -28,7 +28,7 @@
 struct _BelfryWebCall
 {
   BelfryTransport transport;
-  BelfryApiRequest *request; /* NULL when the main thread has it */
+  BelfryApiRequest *request; /* NULL when the main thread has it, or it is refused */
   BelfryApiRoute route;
   GByteArray *body; /* NULL if there is none */
   gsize length;     /* of the body */
@@ -44,15 +44,16 @@ call_of (BelfryTransport *transport)
   return (BelfryWebCall *) transport;
 }
 
-/* Sends the whole answer. It is freed. */
+/* Sends the whole answer. It ends when the client has taken that, and not before: a closed socket
+ * has little time for what is left. */
 static void
 end_with (BelfryWebCall *self, GBytes *answer)
 {
   g_autoptr (GBytes) owned = answer;
 
-  belfry_socket_send (self->transport.socket, owned, 0);
+  belfry_socket_keep (self->transport.socket);
+  belfry_socket_send (self->transport.socket, owned, (guint) g_bytes_get_size (owned));
   belfry_transport_leave (&self->transport);
-  belfry_transport_end (&self->transport);
 }
 
 static gboolean
@@ -170,7 +171,12 @@ call_sweep (BelfryTransport *transport, gint64 now)
   BelfryWebCall *self = call_of (transport);
   gint64 time = self->route == BELFRY_API_READY ? READY_TIME : ANSWER_TIME;
 
-  if (self->asked_at != 0 && now - self->asked_at >= time)
+  if (transport->left_at != 0)
+    {
+      if (belfry_transport_is_slow (transport, now))
+        belfry_socket_abort (transport->socket);
+    }
+  else if (self->asked_at != 0 && now - self->asked_at >= time)
     end_with (self, belfry_problem_from_code ("BUSY", "The database does not answer", self->cors));
 }
 
@@ -201,11 +207,13 @@ ask (BelfryWebCall *self)
 
   if (!belfry_web_worker_begin_call (worker))
     {
+      g_clear_pointer (&self->request, belfry_api_request_free);
       end_with (self, belfry_problem_from_code ("BUSY", "Too many requests wait: try again later",
                                                 self->cors));
       return;
     }
   self->asked_at = belfry_web_worker_get_now (worker);
+  /* It has come whole, and now it is for us to answer in time. */
   belfry_socket_keep (self->transport.socket);
   event.payload = g_steal_pointer (&self->request);
   belfry_web_worker_tell (worker, &event);
@@ -220,14 +228,17 @@ end_body (BelfryWebCall *self)
                                     &error))
     ask (self);
   else
-    end_with (self, belfry_problem_from_code ("INVALID_MESSAGE", error->message, self->cors));
+    {
+      g_clear_pointer (&self->request, belfry_api_request_free);
+      end_with (self, belfry_problem_from_code ("INVALID_MESSAGE", error->message, self->cors));
+    }
 }
 
-/* Takes a part of the body. What comes behind that is thrown away. It may be freed. */
+/* Takes a part of the body. What comes behind that is thrown away. */
 void
 belfry_web_call_take (BelfryWebCall *self, const guint8 *bytes, gsize length)
 {
-  if (self->body == NULL || self->asked_at != 0)
+  if (self->request == NULL || self->body == NULL)
     return;
   g_byte_array_append (self->body, bytes, (guint) MIN (length, self->length - self->body->len));
   if (self->body->len == self->length)
@@ -259,7 +270,17 @@ on_gone (BelfrySocket *socket, gpointer owner)
   belfry_web_worker_forget (self->transport.worker, &self->transport);
 }
 
-static const BelfrySocketOwner owner_funcs = { on_ready, NULL, on_gone };
+static void
+on_sent (BelfrySocket *socket, gpointer owner)
+{
+  BelfryWebCall *self = owner;
+
+  belfry_socket_take_credit (socket);
+  if (self->transport.left_at != 0 && belfry_socket_get_queued (socket) == 0)
+    belfry_transport_end (&self->transport);
+}
+
+static const BelfrySocketOwner owner_funcs = { on_ready, on_sent, on_gone };
 
 /* The answer to a browser that asks what a page may send. */
 static GBytes *

@@ -6,13 +6,14 @@
 import asyncio
 import json
 import re
+import socket
 import unittest
 
 import belfry_test
 import jsonschema
 import openapi
 import wire_schema
-from belfry_test import BelfryTestCase
+from belfry_test import BelfryTestCase, slow
 from event_stream import EventStream
 from raw_socket import RawSocket, request
 
@@ -422,6 +423,36 @@ class Ready(ApiTestCase):
 
 
 class Gone(ApiTestCase):
+    @slow
+    async def test_who_reads_an_answer_late_gets_it_whole(self):
+        for _ in range(4):
+            self.worker.create("alice", {"x": "x" * 40000})
+        whole = self.get("/api/notifications")
+        peer = socket.socket()
+        self.addCleanup(peer.close)
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        peer.connect(("127.0.0.1", self.daemon.port))
+        peer.sendall(b"GET /api/notifications HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n"
+                     % self.daemon.token("alice").encode())
+        # Longer than a closed socket would be left to send.
+        await asyncio.sleep(10)
+        answer = b""
+        while part := peer.recv(65536):
+            answer += part
+        self.assertEqual(answer.split(b"\r\n\r\n", 1)[1], whole.body)
+
+    async def test_the_server_stops_with_calls_on_their_way(self):
+        raws = []
+        for n in range(20):
+            raw = RawSocket(self.daemon.port)
+            self.addCleanup(raw.close)
+            raw.write(b"GET /%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n" % (
+                (b"readyz", b"api/notifications")[n % 2], self.daemon.token("alice").encode()))
+            raws.append(raw)
+        await asyncio.to_thread(self.daemon.stop)
+        for raw in raws:
+            raw.read_eof()
+
     async def test_clients_that_do_not_wait_do_no_harm(self):
         self.worker.create("alice", {"x": "x" * 60000})
         for part in range(0, 40, 4):
