@@ -10,7 +10,7 @@ import { test } from "node:test";
 import { View } from "../../src/browser/client/view.js";
 import { makeRandom } from "./random.js";
 
-const SEEDS = process.env.BELFRY_TEST_ALL === "1" ? 100_000 : 4000;
+const SEEDS = process.env.BELFRY_TEST_ALL === "1" ? 100_000 : 2000;
 
 class Store {
   position = 0;
