@@ -32,7 +32,8 @@ export async function closeAll() {
 }
 
 /**
- * A page with a client in it, as `belfry`, and what it has told in `log`. Its tokens come from
+ * A page with a client in it, as `belfry`. What it has told is in `log` (states), `rung` (ids), `seen`
+ * (whose ids were shown) and `registered` (the frames). Its tokens come from
  * `tokens`, the last one again and again. `script`: a function that runs before, and its argument.
  */
 export async function openClient(user, { url = server.url, tokens, options = {}, script } = {}) {
@@ -49,6 +50,8 @@ export async function openClient(user, { url = server.url, tokens, options = {},
     globalThis.asked = 0;
     globalThis.log = [];
     globalThis.rung = [];
+    globalThis.seen = [];
+    globalThis.registered = [];
     globalThis.belfry = new Belfry({
       url: given.url,
       share: false,
@@ -63,6 +66,12 @@ export async function openClient(user, { url = server.url, tokens, options = {},
       ...given.options,
     });
     belfry.addEventListener("status", () => log.push([belfry.status, belfry.error?.code ?? null]));
+    for (const name of ["change", "status"]) {
+      belfry.addEventListener(name, () => {
+        seen.push([belfry.userId, belfry.notifications.map(({ id }) => id)]);
+      });
+    }
+    belfry.on("registered", (data) => registered.push(data));
     belfry.addEventListener("new", ({ detail }) => rung.push(detail.id));
   }, { url, tokens: tokens ?? [server.token(user)], options });
   return tab;

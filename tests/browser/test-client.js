@@ -120,7 +120,7 @@ test("says that the server goes down, and comes back by itself", async () => {
   await loaded(tab);
   await server.stop();
   await statusIs(tab, "offline");
-  assert.equal(await tab.evaluate(() => log.at(-1)[1]), "SERVER_SHUTDOWN");
+  assert.ok(await tab.evaluate(() => log.some(([, code]) => code === "SERVER_SHUTDOWN")));
   await server.start();
   await statusIs(tab, "connected");
   await tab.close();
@@ -184,14 +184,11 @@ test("asks again for a token when there was none", async () => {
 });
 
 test("replaces its token before it runs out, without a new session", async () => {
-  const tokens = [server.token("refresh", { expiresIn: 4 }), null, server.token("refresh")];
+  const tokens = [server.token("refresh", { expiresIn: 6 }), null, server.token("refresh")];
   const tab = await openClient("refresh", { tokens });
-  await tab.evaluate(() => {
-    globalThis.sessions = [];
-    belfry.on("registered", ({ sessionId }) => sessions.push(sessionId));
-  });
-  await tab.waitForFunction(() => sessions.length === 2);
-  assert.equal(await tab.evaluate(() => new Set(sessions).size), 1);
+  await tab.waitForFunction(() => registered.length === 2);
+  assert.equal(
+    await tab.evaluate(() => new Set(registered.map(({ sessionId }) => sessionId)).size), 1);
   assert.deepEqual(await tab.evaluate(() => log), [["connecting", null], ["connected", null]]);
   assert.equal(await tab.evaluate(() => asked), 3);
   await tab.close();
@@ -199,22 +196,13 @@ test("replaces its token before it runs out, without a new session", async () =>
 
 test("forgets one user at once when a token is another's", async () => {
   const mine = await server.create("one-user", { secret: true });
-  const tokens = [server.token("one-user", { expiresIn: 3 }), server.token("other-user")];
+  const tokens = [server.token("one-user", { expiresIn: 5 }), server.token("other-user")];
   const theirs = await server.create("other-user");
   const tab = await openClient("one-user", { tokens });
-  await loaded(tab);
-  await tab.evaluate(() => {
-    globalThis.seen = [];
-    for (const name of ["change", "status"]) {
-      belfry.addEventListener(name, () => {
-        seen.push([belfry.userId, belfry.notifications.map(({ id }) => id)]);
-      });
-    }
-  });
-  assert.deepEqual((await view(tab)).map(({ id }) => id), [mine]);
   await tab.waitForFunction(() => belfry.userId === "other-user" && belfry.loaded);
   await agree(tab, "other-user");
   const seen = await tab.evaluate(() => seen);
+  assert.ok(seen.some(([user, ids]) => user === "one-user" && ids.includes(mine)));
   assert.ok(seen.every(([user, ids]) => user !== "other-user" || !ids.includes(mine)));
   assert.deepEqual(seen.at(-1)[1], [theirs]);
   assert.deepEqual(await tab.evaluate(() => rung), []);
