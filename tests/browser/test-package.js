@@ -124,13 +124,24 @@ test("its types are as they are used", async () => {
   `,
     "inbox.ts": `
     import { Belfry } from "belfry";
+    import { type BelfryInbox, type NotificationData } from "belfry/inbox";
+    const inbox: BelfryInbox = document.createElement("belfry-inbox");
+    inbox.belfry = new Belfry({ getToken: () => "token" });
+    inbox.getToken = async () => "token";
+    document.addEventListener("belfry-action", ({ detail: { action, notification } }) => {
+      const data: NotificationData = notification.data;
+      console.log(action.label.length, data.title?.length, notification.id);
+    });
+  `,
+    "inbox-wrong.ts": `
     import "belfry/inbox";
-    document.createElement("belfry-inbox").belfry = new Belfry({ getToken: () => "token" });
+    document.createElement("belfry-inbox").getToken = "token";
   ` });
   assert.equal(complaints["use.ts"], "");
   assert.match(complaints["without-token.ts"], /getToken/);
   assert.match(complaints["read-only.ts"], /push/);
   assert.equal(complaints["inbox.ts"], "");
+  assert.match(complaints["inbox-wrong.ts"], /string/);
 });
 
 test("its types of frames, requests and replies are those of the schemas", async () => {

@@ -35,7 +35,7 @@ declare global {
     "belfry-inbox": BelfryInbox;
   }
 
-  interface HTMLElementEventMap {
+  interface GlobalEventHandlersEventMap {
     /** Cancelable: then its url is not followed. */
     "belfry-open": CustomEvent<{ notification: Notification }>;
     /** Cancelable: then the action's url is not followed. */
