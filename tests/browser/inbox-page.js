@@ -126,6 +126,6 @@ export async function openInbox(browser, pages, {
     window.fake.show({ notifications: given.notifications, ...given.state });
     window.root = window.inbox.shadowRoot;
   }, { dir, lang, notifications, state });
-  await tab.locator("[part=heading]:not(:empty)").first().waitFor({ state: "attached" });
+  await tab.locator("[part~=heading]:not(:empty)").first().waitFor({ state: "attached" });
   return tab;
 }

@@ -172,9 +172,9 @@ inboxTest("what cannot be done is told in words", {}, async (tab) => {
     window.fake.remove = async () => { throw Object.assign(new Error("x"), { code: "RATE_LIMITED" }); };
   });
   await tab.getByRole("button", { name: "Remove" }).first().click();
-  await tab.locator("[part=status]", { hasText: "Too much is asked at once" }).waitFor();
+  await tab.locator("[part~=status]", { hasText: "Too much is asked at once" }).waitFor();
   await show(tab, {});
-  assert.equal(await tab.locator("[part=status]").innerText(), "");
+  assert.equal(await tab.locator("[part~=status]").innerText(), "");
 });
 
 /** Collects the element's events; `prevent` is what is prevented. */

@@ -43,20 +43,20 @@ export class BelfryInbox extends HTMLElement {
   #announceTimer = 0;
   #timesTimer = 0;
 
-  #bell = make("button", { part: "bell", type: "button", className: "bell" });
-  #badge = make("span", { part: "badge", className: "badge", ariaHidden: "true" });
+  #bell = make("button", { part: "bell", type: "button" });
+  #badge = make("span", { part: "badge", ariaHidden: "true" });
   #heading = make("h2", { part: "heading", id: "heading" });
-  #readAll = make("button", { part: "read-all", type: "button", className: "plain" });
+  #readAll = make("button", { part: "read-all plain", type: "button" });
   #reason = make("span");
-  #retry = make("button", { part: "retry", type: "button", className: "plain" });
-  #status = make("div", { part: "status", className: "status", role: "status" },
+  #retry = make("button", { part: "retry plain", type: "button" });
+  #status = make("div", { part: "status", role: "status" },
     this.#reason, this.#retry);
-  #loading = make("div", { part: "loading", className: "loading" });
+  #loading = make("div", { part: "loading" });
   #emptyText = make("span");
-  #empty = make("div", { part: "empty", className: "empty" });
-  #older = make("button", { part: "older", type: "button", className: "older" });
+  #empty = make("div", { part: "empty" });
+  #older = make("button", { part: "older", type: "button" });
   #scroller = make("div", { className: "scroller" });
-  #panel = make("div", { part: "panel", className: "panel", id: "panel", tabIndex: -1 });
+  #panel = make("div", { part: "panel", id: "panel", tabIndex: -1 });
   #live = make("div", { className: "aside", role: "status" });
   #nearEnd = new IntersectionObserver(([entry]) => entry.isIntersecting && this.#loadOlder());
 
@@ -72,7 +72,7 @@ export class BelfryInbox extends HTMLElement {
     this.#empty.append(make("slot", { name: "empty" }, drawBell(), this.#emptyText));
     this.#scroller.append(this.#loading, this.#list.element, this.#empty, this.#older);
     this.#panel.append(
-      make("div", { part: "header", className: "header" }, this.#heading, this.#readAll),
+      make("div", { part: "header" }, this.#heading, this.#readAll),
       this.#status, this.#scroller);
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [sheet];
@@ -117,7 +117,7 @@ export class BelfryInbox extends HTMLElement {
     }
     this.#setMode();
     this.#listen(true);
-    if (this.#belfry) {
+    if (this.#isOwn) {
       this.#belfry.start();
     } else {
       this.#makeOwn();

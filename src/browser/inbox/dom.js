@@ -3,12 +3,15 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An element with properties (`part`, too) and children; a text is a text, whatever it contains. */
+/**
+ * An element with properties and children; a text is a text, whatever it contains. A part is what a page
+ * may style, and a class by the same name.
+ */
 export function make(name, properties = {}, ...children) {
   const element = document.createElement(name);
   const { part, ...others } = properties;
   if (part) {
-    element.part = part;
+    element.part = element.className = part;
   }
   Object.assign(element, others);
   element.append(...children);

@@ -14,7 +14,7 @@ function makeTarget(url, properties, ...children) {
 }
 
 export class Item {
-  element = make("li", { className: "item" });
+  element = make("li");
   notification = null;
   #owner;
   #words;
@@ -80,7 +80,7 @@ export class Item {
     const then = new Date(this.notification.createdAt);
     const hadFocus = this.hasFocus;
     this.#unread = make("span", { className: "aside" });
-    this.#main = makeTarget(url, { part: "title", className: "title" },
+    this.#main = makeTarget(url, { part: "title" },
       this.#unread, make("span", { dir: "auto" }, title || _("New notification")));
     this.#main.addEventListener("click", (event) => this.#owner.open(this.notification, event));
     // The middle button opens a link in a new tab.
@@ -102,7 +102,7 @@ export class Item {
         ...actions.map((action) => this.#makeAction(action))));
     }
     this.element.replaceChildren(
-      make("span", { part: "mark", className: "mark" }),
+      make("span", { part: "mark" }),
       ...(icon ? [this.#makeIcon(icon)] : []), text, this.#makeTools());
     this.#showRead();
     this.#setTabs();
@@ -113,7 +113,7 @@ export class Item {
 
   #makeIcon(url) {
     const icon = make("img", {
-      part: "icon", className: "icon", alt: "", decoding: "async", loading: "lazy",
+      part: "icon", alt: "", decoding: "async", loading: "lazy",
       referrerPolicy: "no-referrer",
     });
     icon.addEventListener("error", () => icon.remove());
@@ -123,7 +123,7 @@ export class Item {
 
   #makeBody(body, isLong) {
     const { _ } = this.#words;
-    const paragraph = make("p", { part: "body", className: "body", dir: "auto" }, body);
+    const paragraph = make("p", { part: "body", dir: "auto" }, body);
     if (!isLong) {
       return paragraph;
     }
@@ -141,17 +141,17 @@ export class Item {
   }
 
   #makeAction({ action, label, url }) {
-    const target = makeTarget(url, { part: "action", className: "action", dir: "auto" }, label);
+    const target = makeTarget(url, { part: "action", dir: "auto" }, label);
     target.addEventListener("click", (event) => this.#owner.act(this.notification, action, event));
     return target;
   }
 
   #makeTools() {
     const { _ } = this.#words;
-    this.#read = make("button", { part: "read", type: "button", className: "tool" });
+    this.#read = make("button", { part: "read tool", type: "button" });
     this.#read.addEventListener("click", () => this.#owner.setRead(this.notification));
     const remove = make("button", {
-      part: "remove", type: "button", className: "tool", title: _("Remove"),
+      part: "remove tool", type: "button", title: _("Remove"),
     }, drawCross());
     remove.ariaLabel = _("Remove");
     remove.addEventListener("click", () => this.#owner.remove(this.notification));
@@ -162,7 +162,7 @@ export class Item {
     const { _ } = this.#words;
     const { read } = this.notification;
     const label = read ? _("Mark as unread") : _("Mark as read");
-    this.element.part = read ? "item" : "item unread";
+    this.element.part = this.element.className = read ? "item" : "item unread";
     this.#unread.textContent = read ? "" : `${_("Unread")}: `;
     this.#read.title = this.#read.ariaLabel = label;
     this.#read.replaceChildren(read ? drawRing() : drawCheck());

@@ -6,7 +6,7 @@
 import { make } from "./dom.js";
 
 export class List {
-  element = make("ul", { part: "list", className: "list", role: "list" });
+  element = make("ul", { part: "list", role: "list" });
   #items = new Map();
   #current = null;
   #makeItem;
