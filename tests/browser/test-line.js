@@ -47,9 +47,9 @@ class FakeSocket {
     this.accept();
   }
 
-  accept() {
+  accept(userId = "u") {
     const { id } = this.sent.findLast(({ type }) => type === "register");
-    this.tell("registered", { sessionId: "s" }, id);
+    this.tell("registered", { sessionId: "s", userId }, id);
   }
 
   end(code) {
@@ -296,6 +296,23 @@ test("replaces a token when 80 % of its life is over, and the same one is no new
   await keepAlive(60000);
   assert.equal(socket().sent.filter((frame) => frame.type === "register").length, 2);
   assert.equal(FakeSocket.all.length, 1);
+});
+
+test("answers nothing to one user that another has asked", async () => {
+  tokens = [makeToken({ exp: inSeconds(20) }), makeToken({ exp: inSeconds(1000) })];
+  await startRegistered();
+  const answers = Array.from({ length: 800 }, () => line.request("x", "{}"));
+  const ends = Promise.allSettled(answers);
+  const { id } = socket().sent.at(-1);
+  mock.timers.tick(10000);
+  await settle();
+  socket().accept("another");
+  socket().tell("reply", { secret: true }, id);
+  assert.ok((await ends).every(({ reason }) => reason?.code === "CONNECTION_LOST"));
+  const count = socket().sent.length;
+  await pass(5000);
+  assert.equal(socket().sent.length, count);
+  assert.equal(line.status, "connected");
 });
 
 test("knows when a token should be replaced", () => {

@@ -45,6 +45,7 @@ export class Line {
   #kind;
   #refusals = 0;
   #registered = false;
+  #userId = null;
   /** Counts what was begun, so that what comes late from before can be told. */
   #round = 0;
   #attempts = 0;
@@ -292,6 +293,13 @@ export class Line {
   }
 
   #onRegistered(frame) {
+    const waiting = this.#take(frame.id);
+    if (this.#registered && frame.data.userId !== this.#userId) {
+      // What was asked as another user gets no answer any more, and is not asked again.
+      this.#outgoing = [];
+      this.#rejectAll({ ...lost });
+    }
+    this.#userId = frame.data.userId;
     this.#token = this.#offered;
     this.#refusedToken = null;
     this.#refreshAttempts = 0;
@@ -301,7 +309,7 @@ export class Line {
     // What waits is sent only when it is clear whose session it is.
     this.#host.onFrame(frame);
     this.#show("connected", null);
-    this.#take(frame.id)?.resolve(frame.data);
+    waiting?.resolve(frame.data);
     this.#pulse();
   }
 
