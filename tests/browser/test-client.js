@@ -7,8 +7,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import {
-  agree, closeAll, context, cutAtRandom, loaded, openClient, server, sessions, startAll, startProxy,
-  statusIs, view,
+  agree, closeAll, context, cutAtRandom, loaded, openClient, pages, server, sessions, startAll,
+  startProxy, statusIs, view,
 } from "./client-page.js";
 import { waitFor } from "./harness.js";
 
@@ -388,6 +388,28 @@ test("asks workers, and says so when the line broke meanwhile", async () => {
     ["UNKNOWN_TYPE", ...Array(5).fill("INVALID_MESSAGE")]);
   assert.match(refusals[3], /limit/);
   assert.equal(await tab.evaluate(() => belfry.status), "connected");
+  await tab.close();
+});
+
+test("needs no more than the policy in the docs, on a page of another origin", async () => {
+  const id = await server.create("strict");
+  const { origin, host } = new URL(server.url);
+  const csp = `default-src 'none'; script-src ${origin}; connect-src 'self' ${origin} ws://${host}`;
+  const tab = await context.newPage();
+  await tab.goto(pages.blank({ csp, path: "/strict.html" }));
+  const seen = await tab.evaluate(async ([url, token]) => {
+    globalThis.violations = [];
+    document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
+      violations.push(`${violatedDirective} ${blockedURI}`);
+    });
+    const { Belfry } = await import(`${url}client/belfry.js`);
+    globalThis.belfry = new Belfry({ getToken: () => token });
+    await new Promise((resolve) => {
+      belfry.addEventListener("change", () => belfry.loaded && resolve());
+    });
+    return [belfry.notifications.map((item) => item.id), violations];
+  }, [server.url, server.token("strict")]);
+  assert.deepEqual(seen, [[id], []]);
   await tab.close();
 });
 
