@@ -563,6 +563,10 @@ test("two lines are an inbox: a client of its own, which goes with the element",
     await tab.keyboard.press("Delete");
     await waitFor(async () => (await server.stored("alice")).length === 1, "it to be removed");
     await tab.locator(".badge").waitFor({ state: "hidden" });
+    await server.stop();
+    await tab.locator(".status", { hasText: "Offline. Connecting again: the server goes down" }).waitFor();
+    await server.start();
+    await tab.locator(".status.quiet").waitFor({ state: "attached" });
     // Moved, it is there again; gone, the connection is, too.
     await tab.evaluate(() => document.body.prepend(document.querySelector("belfry-inbox")));
     await server.create("alice", { title: "A third" });

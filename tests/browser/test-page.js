@@ -233,7 +233,16 @@ test("has nothing that axe finds, light and dark", async () => {
     await tab.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     const { violations } = await tab.evaluate(() => window.axe.run());
     assert.deepEqual(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]), []);
+    await takePicture(tab, `page-${colorScheme}`);
   }
+});
+
+test("is no wider than a telephone", async () => {
+  const [tab] = tabs;
+  await tab.setViewportSize({ width: 320, height: 640 });
+  await tab.locator("#bell .bell").click();
+  assert.ok(await tab.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  await takePicture(tab, "page-narrow");
 });
 
 test("meets no error on the way", () => {
