@@ -17,6 +17,7 @@
 //   const pages = await Pages.start();              src/browser and empty pages, at an origin
 //   pages.blank({ csp })                            the address of an empty page (default: no CSP)
 //   pages.add("/a.html", text, headers)             a page of the test's own
+//   const wake = await pages.hold(tab); wake();     its scripts stand still meanwhile
 //   Server.start({ origins: [pages.origin] })       lets that origin in
 //
 //   const proxy = await Proxy.start(server);        proxy.url in place of server.url
@@ -351,6 +352,7 @@ const TYPES = {
 /** Serves src/browser and the pages of a test. */
 export class Pages {
   #pages = new Map();
+  #held = null;
 
   static async start() {
     const pages = new Pages();
@@ -363,6 +365,10 @@ export class Pages {
 
   async #answer(request, response) {
     const path = normalize(new URL(request.url, this.origin).pathname);
+    if (path === "/held") {
+      this.#held(response);
+      return;
+    }
     const page = this.#pages.get(path);
     if (page) {
       response.writeHead(200, { "Content-Type": TYPES[extname(path)], ...page.headers });
@@ -390,6 +396,20 @@ export class Pages {
   blank({ csp = null, path = "/blank.html" } = {}) {
     return this.add(path, "<!doctype html><html lang=en><title>Test</title>",
       csp ? { "Content-Security-Policy": csp } : {});
+  }
+
+  /** Has the scripts of a page stand still, as in one that is frozen. Gives what ends it. */
+  async hold(tab) {
+    const held = new Promise((resolve) => {
+      this.#held = resolve;
+    });
+    await tab.evaluate(() => setTimeout(() => {
+      const request = new XMLHttpRequest();
+      request.open("GET", "/held", false);
+      request.send();
+    }));
+    const response = await held;
+    return () => response.end();
   }
 
   async close() {

@@ -61,8 +61,10 @@ export class Belfry extends EventTarget {
   #loaded = false;
   #claims = [];
   #resume = null;
-  /** The highest id that has come: an engine that begins where another one ended tells some again. */
+  /** The highest id that was told: an engine that begins where another one ended repeats some. */
   #newestId = 0;
+  /** Whether another engine has to tell everything first. */
+  #isMoved = false;
   #pending = new Map();
   #nextKey = 1;
   #listeners = new Map();
@@ -238,6 +240,7 @@ export class Belfry extends EventTarget {
 
   /** There is another engine now. What can be done twice is asked again, if it is for the same user. */
   #onMoved(another) {
+    this.#isMoved = !another && this.#loaded;
     for (const [key, { asked, reject }] of this.#pending) {
       if (!another && outlives(asked)) {
         this.#port.postMessage(asked);
@@ -252,8 +255,9 @@ export class Belfry extends EventTarget {
     const { what, key } = message;
     if (what === "state") {
       this.#claims = message.claims ?? [];
-      if (message.userId !== this.#userId) {
+      if (message.userId !== null && message.userId !== this.#userId) {
         this.#newestId = 0;
+        this.#isMoved = false;
       }
       this.#show(message.status, message.error, message.userId);
     } else if (what === "inbox") {
@@ -304,6 +308,12 @@ export class Belfry extends EventTarget {
   }
 
   #update({ clear, set, gone, unreadCount, hasOlder, loaded, resume }) {
+    if (this.#isMoved && !loaded) {
+      return;
+    }
+    const missed = this.#isMoved && this.#resume
+      ? set.filter(({ id, read }) => id > this.#newestId && !read) : [];
+    this.#isMoved = false;
     this.#resume = loaded ? resume : null;
     if (clear) {
       this.#items.clear();
@@ -315,6 +325,10 @@ export class Belfry extends EventTarget {
     this.#hasOlder = hasOlder;
     this.#loaded = loaded;
     this.#announce("change");
+    if (clear) {
+      set.forEach(({ id }) => this.#sawId(id));
+    }
+    missed.sort((a, b) => a.id - b.id).forEach((item) => this.#ring(item));
   }
 
   /** Once a turn, whatever happens in it. */
@@ -328,13 +342,21 @@ export class Belfry extends EventTarget {
     }
   }
 
+  #sawId(id) {
+    this.#newestId = Math.max(this.#newestId, id);
+  }
+
+  #ring(item) {
+    this.dispatchEvent(new CustomEvent("new", { detail: item }));
+  }
+
   #deliver({ type, data, ring }) {
     const item = ring && data.id > this.#newestId && this.#items.get(data.id);
     if (type === "notification_received") {
-      this.#newestId = Math.max(this.#newestId, data.id);
+      this.#sawId(data.id);
     }
     if (item) {
-      this.dispatchEvent(new CustomEvent("new", { detail: item }));
+      this.#ring(item);
     }
     const message = { type, data };
     for (const { handler } of [...this.#handlers]) {

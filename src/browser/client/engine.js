@@ -39,7 +39,7 @@ const REPEATABLE = new Set([
 export const outlives = ({ what, type }) => what === "older" || REPEATABLE.has(type);
 
 /** How long a face may take to give a token, before another one is asked too. */
-const TOKEN_TIME = 5000;
+const TOKEN_TIME = 2000;
 /** How long changes are gathered before they are kept. */
 const SAVE_DELAY = 200;
 const MAX_WAITING = 1000;
@@ -195,7 +195,7 @@ export class Engine {
 
   /**
    * Asks the face that came last. If it goes without an answer, takes its time (it may be frozen)
-   * or has no token, the one before it; and says what the last one says.
+   * or has no new token, the one before it; and takes what the last one says.
    */
   #askForToken() {
     const wanted = this.#tokenWanted;
@@ -211,7 +211,8 @@ export class Engine {
 
   #takeToken({ token, error }) {
     const wanted = this.#tokenWanted;
-    if (error !== undefined && wanted.left.some((port) => this.#ports.has(port))) {
+    const isNew = error === undefined && token !== this.#line.oldToken;
+    if (!isNew && wanted.left.some((port) => this.#ports.has(port))) {
       this.#askForToken();
       return;
     }

@@ -98,6 +98,11 @@ export class Line {
     return this.#registered;
   }
 
+  /** The token that is of no use any more: it was refused, or is to be replaced. */
+  get oldToken() {
+    return this.#refusedToken ?? (this.#registered ? this.#token : null);
+  }
+
   /** The one that the server took last. */
   get token() {
     return this.#token;
@@ -315,7 +320,8 @@ export class Line {
 
   #closed(code) {
     const error = this.#fatal ?? { ...lost, message: `The connection is gone (${code})` };
-    const token = this.#offered;
+    // What runs out is the token in use, even if its successor is on its way.
+    const token = code === 4501 && this.#registered ? this.#token : this.#offered;
     this.#drop();
     // A token that was refused may be an old one, but nobody is asked for a third.
     if ((code === 4500 || code === 4501) && this.#refusedToken === null) {
