@@ -137,7 +137,7 @@ class Events(EventsTestCase):
         await stream.receive("notification_received")
 
     async def test_it_ends_with_its_token(self):
-        stream = await self.stream(token=self.daemon.token("alice", expires_in=2))
+        stream = await self.stream(token=self.daemon.token("alice", expires_in=4))
         await stream.receive_last("TOKEN_EXPIRED")
         await self.wait_for_clients(0)
 
