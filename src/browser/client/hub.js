@@ -156,6 +156,8 @@ export class Hub {
         for (const seat of [...entry.seats]) {
           this.#unseat(seat);
           this.#seat(seat, other);
+          // The server is there, as was just seen: it need not wait.
+          seat.onmessage({ data: { what: "hint", hint: "wake" } });
         }
         return;
       }
