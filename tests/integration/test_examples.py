@@ -93,34 +93,19 @@ class Messages(ExamplesTestCase):
             await tab.request("ping", id=-1)
         self.assertEqual(frame["data"], {"sum": 3})
 
-    async def test_chatroom_handles_messages_in_its_own_process(self):
-        self.start_server(*self.example("chatroom.py"))
-        alice, bob = await self.open("alice"), await self.open("bob")
-        await alice.send(type="chat.say", id=1, data={"text": "Hello"})
-        for tab in alice, bob:
-            said = await tab.receive("chat.said")
-            self.assertEqual(said["data"], {"from": "alice", "text": "Hello"})
-        self.assertEqual((await alice.receive("reply"))["data"], {"heard": 2})
-        # Its own refusal, somebody else's type, and Belfry's own, which are all as ever.
-        self.assertEqual((await alice.request("chat.say"))["code"], "INVALID_MESSAGE")
-        self.assertEqual((await alice.request("chat.shout"))["code"], "UNKNOWN_TYPE")
-        self.assertEqual((await alice.request("unread_count"))["unreadCount"], 0)
-        id = self.worker.create("bob", {"title": "Hello"})
-        self.assertEqual((await bob.receive("notification_received"))["data"]["id"], id)
-
     async def test_an_exception_in_a_handler_is_a_refusal(self):
         self.start_server(sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                                        "raising_handler.py"))
         tab = await self.open("alice")
         for id in 1, "two":
-            await tab.send(type="chat.say", id=id, data={"text": "Hello"})
+            await tab.send(type="poll.vote", id=id, data={"choice": "Hello"})
             frame = await tab.receive("error")
             self.assertEqual((frame["id"], frame["data"]["code"], frame["data"]["fatal"]),
                              (id, "FORBIDDEN", False))
         self.assertEqual((await tab.request("unread_count"))["unreadCount"], 0)
         # The log says of which type and by whom, and nothing of what the user has written.
         line = next(line for line in self.example_output if "was refused" in line)
-        self.assertIn("type “chat.say” was refused by", line)
+        self.assertIn("type “poll.vote” was refused by", line)
         self.assertIn("Raising", line)
         self.assertNotIn("Hello", line)
 
