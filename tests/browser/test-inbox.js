@@ -404,6 +404,30 @@ inboxTest("older ones come by the button, and by scrolling to the end", {
   assert.ok(await tab.locator(".older").isHidden());
 });
 
+inboxTest("another client takes the place of the first, in another language and in the other mode", {},
+  async (tab) => {
+    await tab.evaluate(async () => {
+      const { FakeBelfry } = await import("/fake-belfry.js");
+      window.other = new FakeBelfry();
+      const data = { title: "Of another" };
+      window.other.show({ notifications: [{ id: 7, userId: "bob", data, createdAt: new Date().toISOString(), read: false }] });
+      window.inbox.belfry = window.other;
+      window.fake.show({ notifications: [] });
+    });
+    assert.deepEqual(await titles(tab), ["Of another"]);
+    assert.deepEqual(await asked(tab), [], "who set it stops it");
+    await tab.evaluate(() => (window.inbox.lang = "ja"));
+    await tab.locator("time", { hasText: "今" }).waitFor();
+    await tab.evaluate(() => window.inbox.removeAttribute("inline"));
+    await tab.locator(".badge", { hasText: "1" }).waitFor();
+    assert.ok(await tab.locator(".panel").isHidden());
+    await tab.locator(".bell").click();
+    assert.deepEqual(await titles(tab), ["Of another"]);
+    await tab.evaluate(() => (window.inbox.belfry = null));
+    await tab.locator(".status", { hasText: "Not connected" }).waitFor();
+    assert.equal(await tab.locator(".item").count(), 0);
+  });
+
 const states = {
   full: { state: { hasOlder: true } },
   empty: { notifications: [], height: 340 },
@@ -549,7 +573,7 @@ test("two lines are an inbox: a client of its own, which goes with the element",
     pages.add("/token", server.token("alice"), { "Content-Type": "text/plain" });
     const address = pages.add("/two-lines.html", `<!doctype html><html lang="en"><title>Two lines</title>
 <script type="module" src="/inbox/belfry-inbox.js"></script>
-<belfry-inbox url="${server.url}" token-url="/token"></belfry-inbox>`);
+<belfry-inbox token-url="/token" url="${server.url}"></belfry-inbox>`);
     await server.create("alice", { title: "Your export is ready" });
     await tab.goto(address);
     await tab.locator(".badge", { hasText: "1" }).waitFor();

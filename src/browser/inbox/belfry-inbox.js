@@ -28,6 +28,8 @@ const shownBy = new WeakMap();
 export class BelfryInbox extends HTMLElement {
   static observedAttributes = ["inline", "lang", "token-url", "url"];
 
+  /** Between the two callbacks. When a class comes late, attributes are told before the first of them. */
+  #isHere = false;
   #belfry = null;
   /** Whether it was made here, and so has to be stopped here. */
   #isOwn = false;
@@ -115,6 +117,7 @@ export class BelfryInbox extends HTMLElement {
         this[name] = value;
       }
     }
+    this.#isHere = true;
     this.#setMode();
     this.#listen(true);
     if (this.#isOwn) {
@@ -127,6 +130,7 @@ export class BelfryInbox extends HTMLElement {
   }
 
   disconnectedCallback() {
+    this.#isHere = false;
     this.#listen(false);
     clearInterval(this.#timesTimer);
     clearTimeout(this.#announceTimer);
@@ -137,7 +141,7 @@ export class BelfryInbox extends HTMLElement {
   }
 
   attributeChangedCallback(name, before, after) {
-    if (!this.isConnected || before === after) {
+    if (!this.#isHere || before === after) {
       return;
     }
     if (name === "lang") {
@@ -176,7 +180,7 @@ export class BelfryInbox extends HTMLElement {
   #makeOwn() {
     const address = this.getAttribute("token-url");
     const getToken = this.#getToken ?? (address && (() => this.#fetchToken(address)));
-    if (!this.isConnected || (this.#belfry && !this.#isOwn) || !getToken) {
+    if (!this.#isHere || (this.#belfry && !this.#isOwn) || !getToken) {
       return;
     }
     const url = this.getAttribute("url") ?? undefined;
@@ -193,7 +197,7 @@ export class BelfryInbox extends HTMLElement {
 
   #listen(on) {
     const change = on ? "addEventListener" : "removeEventListener";
-    if (this.#belfry && (!on || this.isConnected)) {
+    if (this.#belfry && (!on || this.#isHere)) {
       this.#belfry[change]("change", this.#onChange);
       this.#belfry[change]("status", this.#onChange);
       this.#belfry[change]("new", this.#onNew);
@@ -356,7 +360,7 @@ export class BelfryInbox extends HTMLElement {
   }
 
   #render() {
-    if (!this.#words || !this.isConnected) {
+    if (!this.#words || !this.#isHere) {
       return;
     }
     const { _, ngettext } = this.#words;
