@@ -237,8 +237,6 @@ belfry_api_request_take_body (BelfryApiRequest *self,
 {
   BelfryJsonValue object;
 
-  if (!g_utf8_validate_len (body, length, NULL))
-    return refuse (error, "body: not UTF-8");
   if (!belfry_json_scan (body, (gssize) length, BODY_MAX_DEPTH, &object, error))
     {
       g_prefix_error (error, "body: ");

@@ -5,8 +5,11 @@
 
 import asyncio
 import json
+import os
 import re
+import shutil
 import socket
+import tempfile
 import unittest
 
 import belfry_test
@@ -382,6 +385,25 @@ class Messages(ApiTestCase):
         statuses = sorted(raw.read_response().status for raw in sockets)
         self.assertEqual(statuses, [200] * 32 + [503])
         self.assertEqual(self.get("/api/notifications").status, 200)
+
+
+class LateFault(ApiTestCase):
+    def setUp(self):
+        folder = tempfile.mkdtemp(prefix="belfry-handlers-")
+        self.addCleanup(shutil.rmtree, folder)
+        with open(os.path.join(folder, "nobody.handler"), "w", encoding="utf-8") as file:
+            file.write("[Handler]\nBusName=org.example.Nobody\nTypes=late\n")
+        self.options = ("--handler-dir", folder)
+        super().setUp()
+
+    async def test_what_goes_wrong_after_the_answer_is_told_in_the_stream(self):
+        stream = await self.stream()
+        self.daemon.expect_log("org.example.Nobody")
+        body = {"sessionId": stream.registered["sessionId"], "type": "late"}
+        self.assertEqual(self.post("/api/messages", {**body, "reply": False}).json(), {})
+        frame = await stream.receive("error")
+        self.assertEqual((frame["data"]["code"], frame["data"]["fatal"]), ("UNAVAILABLE", False))
+        self.assert_problem(self.post("/api/messages", body), 503, "UNAVAILABLE")
 
 
 class Document(unittest.TestCase):
