@@ -416,6 +416,14 @@ inboxTest("another client takes the place of the first, in another language and 
     });
     assert.deepEqual(await titles(tab), ["Of another"]);
     assert.deepEqual(await asked(tab), [], "who set it stops it");
+    // The words of the second have to be fetched first.
+    await tab.evaluate(async () => {
+      const { findWords } = await import("/inbox/text.js");
+      window.inbox.lang = "ja";
+      window.inbox.lang = "en-GB";
+      await findWords(["ja"]);
+    });
+    assert.deepEqual(await tab.locator("time").allTextContents(), ["now"]);
     await tab.evaluate(() => (window.inbox.lang = "ja"));
     await tab.locator("time", { hasText: "今" }).waitFor();
     await tab.evaluate(() => window.inbox.removeAttribute("inline"));

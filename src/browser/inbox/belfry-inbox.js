@@ -326,9 +326,16 @@ export class BelfryInbox extends HTMLElement {
 
   // --- what is shown
 
+  get #language() {
+    return this.closest("[lang]")?.lang || document.documentElement.lang;
+  }
+
   async #speak() {
-    const tag = this.closest("[lang]")?.lang || document.documentElement.lang;
+    const tag = this.#language;
     const words = await findWords(tag ? [tag] : [...navigator.languages]);
+    if (tag !== this.#language) {
+      return;
+    }
     if (words.language === this.#words?.language && words.locale === this.#words.locale) {
       return;
     }
