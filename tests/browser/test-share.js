@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
-import { launch, Pages, Server, waitFor } from "./harness.js";
+import { launch, Pages, Proxy, Server, waitFor } from "./harness.js";
 
 let pages;
 let server;
@@ -329,6 +329,27 @@ for (const [name, end] of [["closed", (tab) => tab.close()], ["crashed", crash]]
   }
 }
 
+test("a tab that comes late to the one that leads rings for what it missed", async () => {
+  const user = newUser();
+  await openBrowser({ workers: false });
+  const token = server.token(user);
+  const first = await openTab({ tokens: [token] });
+  await waitForIds([first], []);
+  const next = await openTab({ tokens: [token] });
+  await waitForIds([next], []);
+  const late = await openTab({ tokens: [token] });
+  await waitForIds([late], []);
+  const wake = await pages.hold(late);
+  await first.close();
+  const id = await server.create(user);
+  await waitForIds([next], [id]);
+  wake();
+  await waitForIds([late], [id]);
+  for (const tab of [next, late]) {
+    assert.deepEqual((await look(tab)).rung, [id]);
+  }
+});
+
 test("fifty tabs of one user have one connection", async () => {
   const user = newUser();
   await openBrowser();
@@ -356,6 +377,33 @@ test("fifty tabs of one user have one connection", async () => {
   for (const tab of tabs) {
     const { rung, error } = await look(tab);
     assert.deepEqual({ rung, error }, { rung: ids, error: null });
+  }
+});
+
+test("what was asked before it was known whose line it goes over is done", async () => {
+  const user = newUser();
+  await openBrowser();
+  const proxy = await Proxy.start(server);
+  try {
+    const id = await server.create(user);
+    const first = await openTab({ tokens: [server.token(user)], url: proxy.url });
+    await waitForIds([first], [id]);
+    proxy.down = true;
+    const second = await openTab({
+      tokens: [server.token(user, { jti: "2" })], url: proxy.url,
+    });
+    await waitFor(async () => (await look(second)).status === "offline", "that it is offline");
+    await second.evaluate((one) => {
+      window.marked = belfry.markRead(one);
+    }, id);
+    const code = await second.evaluate(() => belfry.request("ping").catch((error) => error.code));
+    assert.equal(code, "CONNECTION_LOST");
+    proxy.down = false;
+    assert.equal(await second.evaluate(() => marked), 1);
+    await waitForIds([first, second], [id], 0);
+    await waitFor(async () => await connections() === 1, "one connection");
+  } finally {
+    await proxy.close();
   }
 });
 
