@@ -299,24 +299,45 @@ test("notices a dead line, and one that was silent only", async () => {
   await tab.close();
 });
 
-test("is right again when the page was frozen", async () => {
+// Chromium without a window freezes no page. So its scripts are held, and it is told of waking up.
+const wakeUp = (tab) => tab.evaluate(() => document.dispatchEvent(new Event("resume")));
+
+test("is right again when the page stood still, and belfryd was killed meanwhile", async () => {
   const tab = await openClient("frozen");
   await loaded(tab);
-  const debug = await context.newCDPSession(tab);
-  await debug.send("Page.setWebLifecycleState", { state: "frozen" });
+  let release = await pages.hold(tab);
   for (let i = 0; i < 20; i++) {
     await server.create("frozen");
   }
-  await debug.send("Page.setWebLifecycleState", { state: "active" });
+  release();
+  await wakeUp(tab);
   await agree(tab, "frozen");
-  await debug.send("Page.setWebLifecycleState", { state: "frozen" });
+  release = await pages.hold(tab);
   await server.kill();
   await server.start();
   await server.create("frozen");
-  await debug.send("Page.setWebLifecycleState", { state: "active" });
-  await statusIs(tab, "connected");
+  release();
+  await wakeUp(tab);
   await agree(tab, "frozen");
+  await statusIs(tab, "connected");
   assert.equal((await tab.evaluate(() => rung)).length, 21);
+  await tab.close();
+});
+
+test("doubts its line when the page wakes up, long before a heartbeat", async () => {
+  const proxy = await startProxy();
+  const tab = await openClient("asleep", { url: proxy.url });
+  await loaded(tab);
+  const release = await pages.hold(tab);
+  proxy.stall();
+  await server.create("asleep");
+  release();
+  await wakeUp(tab);
+  // Unasked, a heartbeat and a half would pass, which is longer than any test waits.
+  await statusIs(tab, "offline");
+  proxy.resume();
+  await statusIs(tab, "connected");
+  await agree(tab, "asleep");
   await tab.close();
 });
 
