@@ -124,6 +124,30 @@ inboxTest("arrows, Home and End go through the list, and Tab into one item only"
   assert.equal(await tab.evaluate(() => window.root.activeElement.textContent), "Review");
 });
 
+/** What a screen reader has of the controls, as Chromium tells it. */
+async function readOut(tab) {
+  const session = await tab.context().newCDPSession(tab);
+  const { nodes } = await session.send("Accessibility.getFullAXTree");
+  await session.detach();
+  return nodes.filter(({ ignored }) => !ignored).map(({ role, name, description }) =>
+    [role?.value, name?.value ?? "", description?.value ?? ""]);
+}
+
+inboxTest("a screen reader has names for all, and the text of an item with its title", {}, async (tab) => {
+  const all = await readOut(tab);
+  const having = (wanted) => all.filter(([role]) => role === wanted);
+  assert.deepEqual(having("region").map(([, name]) => name), ["Notifications"]);
+  assert.equal(having("listitem").length, 6);
+  assert.deepEqual(having("link").filter(([, name]) => name.includes("eview")), [
+    ["link", "Unread: Mara Okafor asked for your review",
+      "“Resume without gaps after a restart”: 14 files changed 3 min. ago"],
+    ["link", "Review", ""],
+  ]);
+  assert.deepEqual(new Set(having("button").map(([, name]) => name)), new Set(["Mark all read", "Later",
+    "Mark as read", "Mark as unread", "Remove", "New sign-in from Firefox on Fedora", "Welcome to Belfry"]));
+  assert.ok([...having("link"), ...having("button")].every(([, name]) => name !== ""));
+});
+
 inboxTest("Delete removes, and the focus goes to the next, the one before, the panel",
   { notifications: simple(3) }, async (tab) => {
     await tab.locator(".title").nth(1).focus();

@@ -89,8 +89,11 @@ export class Item {
         this.#owner.open(this.notification, event);
       }
     });
+    // In a list that is gone through with arrows, the title alone says little.
+    const { id } = this.notification;
+    this.#main.setAttribute("aria-describedby", isLong ? `time-${id}` : `body-${id} time-${id}`);
     this.#time = make("time", {
-      part: "time", dir: "auto", dateTime: this.notification.createdAt, title: this.#clock.whole(then),
+      part: "time", id: `time-${id}`, dir: "auto", dateTime: this.notification.createdAt, title: this.#clock.whole(then),
     });
     const text = make("div", { className: "text" },
       make("div", { className: "head" }, this.#main, this.#time));
@@ -123,7 +126,8 @@ export class Item {
 
   #makeBody(body, isLong) {
     const { _ } = this.#words;
-    const paragraph = make("p", { part: "body", dir: "auto" }, body);
+    const id = `body-${this.notification.id}`;
+    const paragraph = make("p", { part: "body", id, dir: "auto" }, body);
     if (!isLong) {
       return paragraph;
     }
