@@ -32,6 +32,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { EventEmitter, once } from "node:events";
+import { rmSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { connect, createServer as createTcpServer } from "node:net";
@@ -50,8 +51,15 @@ export const ALL = process.env.BELFRY_TEST_ALL === "1";
 
 const SECRET = "a secret of more than thirty-two bytes, for tests only";
 
+// Also where a test is ended from outside.
 const children = new Set();
-process.on("exit", () => children.forEach((child) => child.kill("SIGKILL")));
+const folders = new Set();
+process.on("exit", () => {
+  children.forEach((child) => child.kill("SIGKILL"));
+  folders.forEach((folder) => rmSync(folder, { recursive: true, force: true }));
+});
+process.on("SIGTERM", () => process.exit(1));
+process.on("SIGINT", () => process.exit(1));
 
 function start(command, args, options) {
   const child = spawn(command, args, options);
@@ -145,6 +153,7 @@ export class Server {
     const server = new Server();
     server.options = [...options, ...origins.flatMap((origin) => ["--allow-origin", origin])];
     server.folder = await mkdtemp(join(tmpdir(), "belfry-test-"));
+    folders.add(server.folder);
     await writeFile(join(server.folder, "secret"), `${SECRET}\n`);
     server.bus = start("dbus-daemon", ["--session", "--nofork", "--nopidfile", "--print-address"], {
       stdio: ["ignore", "pipe", "ignore"],
@@ -253,6 +262,7 @@ export class Server {
       this.bus.kill();
       await this.bus.ended;
       await rm(this.folder, { recursive: true });
+      folders.delete(this.folder);
     }
   }
 }
