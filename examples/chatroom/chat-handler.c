@@ -85,6 +85,7 @@ on_said (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       g_autofree char *data = chat_frame_said (task->room, said);
 
+      chat_rooms_stop_typing (task->handler->rooms, task->room, said->author);
       chat_rooms_tell (task->handler->rooms, task->room, "chat.said", data);
     }
   receipt = chat_frame_receipt (said);

@@ -273,3 +273,13 @@ chat_rooms_tell_typing (ChatRooms *self, const char *name, const char *user_id)
   data = chat_frame_typing (name, user_id);
   chat_rooms_tell (self, name, "chat.typing", data);
 }
+
+/* What was typed has been said: what is typed next is told at once. */
+void
+chat_rooms_stop_typing (ChatRooms *self, const char *name, const char *user_id)
+{
+  Room *room = g_hash_table_lookup (self->rooms, name);
+
+  if (room != NULL)
+    g_hash_table_remove (room->typing, user_id);
+}

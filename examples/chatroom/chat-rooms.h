@@ -27,6 +27,7 @@ void chat_rooms_sweep (ChatRooms *self);
 char **chat_rooms_list_members (ChatRooms *self, const char *room);
 void chat_rooms_tell (ChatRooms *self, const char *room, const char *type, const char *data);
 void chat_rooms_tell_typing (ChatRooms *self, const char *room, const char *user_id);
+void chat_rooms_stop_typing (ChatRooms *self, const char *room, const char *user_id);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ChatRooms, chat_rooms_free)
 

@@ -79,6 +79,10 @@ class Rooms:
             self._typing[room, user] = now + TYPING_INTERVAL
             self.tell(room, "chat.typing", {"user": user})
 
+    def stop_typing(self, room, user):
+        """What was typed has been said: what is typed next is told at once."""
+        self._typing.pop((room, user), None)
+
     def tell(self, room, type, data):
         """Sends it to all who are in the room. It is a hint: who does not read, does not get it."""
         members = self.members(room)

@@ -101,6 +101,7 @@ class Chat:
         key, text = check_name(data, "key"), check_text(data)
         said, is_new = await self.do(self.store.say(room, message.user, key, text))
         if is_new:
+            self.rooms.stop_typing(room, message.user)
             self.rooms.tell(room, "chat.said", said)
         return {"seq": said["seq"], "at": said["at"]}
 

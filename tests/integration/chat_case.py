@@ -275,6 +275,10 @@ class Chat:
         await alice.request("ping", id=2)
         self.assertEqual(len([f for f in alice.frames if f["type"] == "chat.typing"]), 1)
         self.assertEqual((await alice.request("chat.history", room="a"))["messages"], [])
+        # Who has said it and types again is told of at once.
+        await bob.request("chat.say", room="a", key="k", text="Hello")
+        await bob.request("chat.typing", room="a")
+        self.assertEqual(await self.hear(alice, "chat.typing"), {"room": "a", "user": "bob"})
 
     async def test_bad_input_is_refused_by_name_and_limit_and_changes_nothing(self):
         tab = await self.open("alice")
