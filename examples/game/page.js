@@ -304,4 +304,5 @@ if (known) {
   signIn(known);
 } else {
   show("sign-in");
+  $("user").focus();
 }

@@ -3,7 +3,7 @@
 
 // Round-trip times, and the picture of the last of them.
 
-const KEPT = 60;
+const KEPT = 40;
 const LOST = 3000; // ms after which an answer is not waited for
 
 /** Sends a number now and then, and measures when it comes back. Its event: "change". */

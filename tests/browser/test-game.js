@@ -221,7 +221,9 @@ test("the game goes on while Belfry is killed, and signalling is back after it",
 test("a cut connection to Belfry takes its place in the call again", async () => {
   const [host, guest] = await begin(["ivan", "judy"]);
   const before = await host.evaluate(() => session.call.id);
+  const accepted = proxy.accepted;
   proxy.cut();
+  await waitFor(() => proxy.accepted >= accepted + 2, "both to connect again");
   for (const tab of [host, guest]) {
     const last = await tab.evaluate(() => session.relayPulse.times.at(-1));
     await tab.waitForFunction((old) => session.relayPulse.times.at(-1) !== old, last);
