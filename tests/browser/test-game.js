@@ -8,13 +8,14 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 
-import { Proxy, Server, freePort, launch, root, waitFor } from "./harness.js";
+import { PATIENCE, Proxy, Server, freePort, launch, root, waitFor } from "./harness.js";
 
 const pictures = process.env.BELFRY_SCREENSHOTS;
 const TURN_SECRET = "what Belfry and coturn share";
@@ -93,6 +94,7 @@ after(async () => {
 
 async function comeIn(user, { hash = "", ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 900, height: 800 }, ...options });
+  context.setDefaultTimeout(PATIENCE);
   const tab = await context.newPage();
   tab.on("pageerror", (error) => faults.push(error.message));
   tab.on("console", (message) =>
@@ -288,6 +290,31 @@ test("ICE starts anew when the way between the two is cut, and the game goes on"
   }
   await playsOn(host, guest);
   await leave(host, guest);
+});
+
+test("axe finds nothing, light, dark and narrow, in the lobby, while it rings, and in a game", async () => {
+  const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  const looks = [{ colorScheme: "dark" }, { viewport: { width: 360, height: 740 } }];
+  const [alice, bob] = await Promise.all(
+    ["alice", "bob"].map((name, i) => comeIn(name, looks[i])));
+  const check = async (name) => {
+    for (const [i, tab] of [alice, bob].entries()) {
+      const found = await tab.evaluate(async () => (await window.axe.run()).violations.map(
+        ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html)}`));
+      assert.deepEqual(found, [], name);
+      assert.ok(await tab.evaluate(() => document.documentElement.scrollWidth <= innerWidth), name);
+      await takePicture(tab, `${name}-${["dark", "narrow"][i]}`);
+    }
+  };
+  await Promise.all([alice, bob].map((tab) => tab.evaluate(axe)));
+  await alice.locator("#to").fill("bob");
+  await alice.locator("#to").press("Enter");
+  await bob.locator("#invitations strong").waitFor();
+  await check("lobby");
+  await bob.locator("#invitations button.primary").click();
+  await Promise.all([alice, bob].map(isHeard));
+  await check("game");
+  await leave(alice, bob);
 });
 
 test("an invitation is declined, taken back and answered with the keyboard alone", async () => {
