@@ -14,6 +14,12 @@
 /** How long a connection may stutter before ICE starts anew, in ms. */
 const STUTTER = 1500;
 
+/** The polite one leaves it to the other to start anew, and does it only if nothing has come of that. */
+const POLITENESS = 4000;
+
+/** After so long without a connection, in ms, what was begun is begun anew. */
+const PATIENCE = 8000;
+
 export class Peer extends EventTarget {
   #connection;
   #polite;
@@ -24,6 +30,7 @@ export class Peer extends EventTarget {
   #ignoringOffer = false;
   #settingAnswer = false;
   #stutter = null;
+  #watch = null;
   #restarts = 0;
 
   /**
@@ -41,8 +48,8 @@ export class Peer extends EventTarget {
     connection.addEventListener("negotiationneeded", () => this.#offer());
     connection.addEventListener("icecandidate", ({ candidate }) => this.#send({ candidate }));
     connection.addEventListener("iceconnectionstatechange", () => this.#onIce());
-    connection.addEventListener("connectionstatechange", () =>
-      this.dispatchEvent(new Event("state")));
+    connection.addEventListener("connectionstatechange", () => this.#onState());
+    this.#onState();
   }
 
   get connection() {
@@ -60,6 +67,11 @@ export class Peer extends EventTarget {
   }
 
   async #offer() {
+    // The first offer is the impolite one's. Both may offer, but an offer that has to be taken back
+    // while candidates are gathered for it leaves Chromium without any, now and then.
+    if (this.#polite && !this.#connection.remoteDescription) {
+      return;
+    }
     try {
       this.#makingOffer = true;
       await this.#connection.setLocalDescription();
@@ -115,11 +127,21 @@ export class Peer extends EventTarget {
   #onIce() {
     const { iceConnectionState } = this.#connection;
     clearTimeout(this.#stutter);
-    if (iceConnectionState === "failed") {
-      this.restart();
-    } else if (iceConnectionState === "disconnected") {
-      this.#stutter = setTimeout(() => this.restart(), STUTTER);
+    if (iceConnectionState === "failed" || iceConnectionState === "disconnected") {
+      const delay = (iceConnectionState === "failed" ? 0 : STUTTER) + (this.#polite ? POLITENESS : 0);
+      this.#stutter = setTimeout(() => this.restart(), delay);
     }
+  }
+
+  #onState() {
+    clearTimeout(this.#watch);
+    if (!this.#polite && this.state !== "connected" && this.state !== "closed") {
+      this.#watch = setTimeout(() => {
+        this.resync();
+        this.#onState();
+      }, PATIENCE);
+    }
+    this.dispatchEvent(new Event("state"));
   }
 
   /** Looks anew for a way to the other side; what runs goes on until there is one. */
@@ -165,6 +187,6 @@ export class Peer extends EventTarget {
   close() {
     clearTimeout(this.#stutter);
     this.#connection.close();
-    this.dispatchEvent(new Event("state"));
+    this.#onState();
   }
 }

@@ -116,9 +116,27 @@ async function begin(names, options = {}) {
   return [host, guest];
 }
 
-const isOpen = (tab) => tab.waitForFunction(() => globalThis.session?.isOpen);
+/** Waits in a page, and says how things stand there if that is in vain. */
+async function waitIn(tab, condition, argument) {
+  try {
+    await tab.waitForFunction(condition, argument, { polling: 50 });
+  } catch (error) {
+    const state = await tab.evaluate(() => globalThis.session && {
+      call: [session.call.state, session.call.away, session.call.polite],
+      states: ["connectionState", "iceConnectionState", "iceGatheringState", "signalingState"].map(
+        (name) => session.peer?.connection[name]),
+      restarts: session.peer?.restarts,
+      heard: [session.isOpen, session.isHeard],
+      page: [document.visibilityState, document.getElementById("badge").dataset.status],
+      local: session.peer?.connection.localDescription?.sdp,
+    });
+    throw new Error(`${condition}: ${JSON.stringify(state)}`, { cause: error });
+  }
+}
 
-const isHeard = (tab) => tab.waitForFunction(() => globalThis.session?.isHeard);
+const isOpen = (tab) => waitIn(tab, () => globalThis.session?.isOpen);
+
+const isHeard = (tab) => waitIn(tab, () => globalThis.session?.isHeard);
 
 async function leave(...tabs) {
   await Promise.all(tabs.map((tab) => tab.context().close()));
@@ -135,7 +153,7 @@ async function takePicture(tab, name) {
 async function playsOn(...tabs) {
   for (const tab of tabs) {
     const before = await tab.evaluate(() => session.directPulse.times.at(-1));
-    await tab.waitForFunction((last) => session.directPulse.times.at(-1) !== last, before);
+    await waitIn(tab, (last) => session.directPulse.times.at(-1) !== last, before);
     await isHeard(tab);
   }
 }
@@ -143,7 +161,7 @@ async function playsOn(...tabs) {
 test("two play over a data channel, and the page shows both round trips", async (t) => {
   const [host, guest] = await begin(["alice", "bob"]);
   for (const tab of [host, guest]) {
-    await tab.waitForFunction(() =>
+    await waitIn(tab, () =>
       session.relayPulse.times.length >= 8 && session.directPulse.times.length >= 8);
     await isHeard(tab);
     const [relay, direct] = await tab.evaluate(() =>
@@ -176,7 +194,7 @@ test("two who invite each other at once, and both offer at once, end in one conn
     }, i)));
   }
   for (const tab of [alice, bob]) {
-    await tab.waitForFunction(() => session.peer.connection.signalingState === "stable"
+    await waitIn(tab, () => session.peer.connection.signalingState === "stable"
       && session.peer.connection.iceConnectionState !== "checking"
       && session.peer.state === "connected");
   }
@@ -203,15 +221,15 @@ test("the game goes on while Belfry is killed, and signalling is back after it",
   await takePicture(host, "interrupted");
   // An offer that nobody can carry:
   await guest.evaluate(() => session.peer.connection.restartIce());
-  await guest.waitForFunction(() =>
+  await waitIn(guest, () =>
     session.peer.connection.signalingState === "have-local-offer");
   await server.start();
   for (const tab of [host, guest]) {
-    await tab.waitForFunction((old) => session.call.id !== old && !session.call.away, before);
+    await waitIn(tab, (old) => session.call.id !== old && !session.call.away, before);
     await tab.locator("#relay:not(.lost)").waitFor();
     const count = await tab.evaluate(() => session.relayPulse.times.at(-1));
-    await tab.waitForFunction((last) => session.relayPulse.times.at(-1) !== last, count);
-    await tab.waitForFunction(() => session.peer.connection.signalingState === "stable");
+    await waitIn(tab, (last) => session.relayPulse.times.at(-1) !== last, count);
+    await waitIn(tab, () => session.peer.connection.signalingState === "stable");
   }
   await playsOn(host, guest);
   // Nobody was asked again, and whoever hangs up ends it for both.
@@ -228,7 +246,7 @@ test("a cut connection to Belfry takes its place in the call again", async () =>
   await waitFor(() => proxy.accepted >= accepted + 2, "both to connect again");
   for (const tab of [host, guest]) {
     const last = await tab.evaluate(() => session.relayPulse.times.at(-1));
-    await tab.waitForFunction((old) => session.relayPulse.times.at(-1) !== old, last);
+    await waitIn(tab, (old) => session.relayPulse.times.at(-1) !== old, last);
     assert.equal(await tab.evaluate(() => session.call.id), before);
   }
   await playsOn(host, guest);
@@ -285,8 +303,8 @@ test("ICE starts anew when the way between the two is cut, and the game goes on"
   await end(turn);
   turn = await startTurn(port);
   for (const tab of [host, guest]) {
-    await tab.waitForFunction(() => session.peer.restarts > 0);
-    await tab.waitForFunction(() => session.peer.state === "connected");
+    await waitIn(tab, () => session.peer.restarts > 0);
+    await waitIn(tab, () => session.peer.state === "connected");
   }
   await playsOn(host, guest);
   await leave(host, guest);
@@ -343,7 +361,7 @@ test("an invitation is declined, taken back and answered with the keyboard alone
   await Promise.all([alice, bob].map(isOpen));
   // The other side sees how the paddle goes up.
   await alice.keyboard.down("ArrowUp");
-  await bob.waitForFunction(() => session.advance(0, 0.5).other < 0.3);
+  await waitIn(bob, () => session.advance(0, 0.5).other < 0.3);
   await alice.keyboard.up("ArrowUp");
   await leave(alice, bob);
 });
