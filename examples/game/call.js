@@ -12,8 +12,8 @@
 // A call outlives the connection to Belfry, and Belfry itself: it is taken up again, by its key or by
 // an invitation that says which call it goes on with.
 
-/** How long Belfry waits for a side that is away, and a bit more. */
-const PATIENCE = 35_000;
+/** In ms: how long a side is waited for when Belfry has forgotten the call. */
+const PATIENCE = 60_000;
 
 /**
  * One call. Its events: "state" (state, away), "resume" (signalling is back: what was signalled
@@ -248,7 +248,13 @@ export class Calls extends EventTarget {
 
   #onEnded({ call, reason }) {
     this.#forget(call);
-    this.#calls.get(call)?.finish(reason);
+    const known = this.#calls.get(call);
+    if (known?.state === "open" && reason === "unanswered") {
+      // The other side has not come back to Belfry yet.
+      this.#inviteAgain(known);
+    } else {
+      known?.finish(reason);
+    }
   }
 
   /** Takes a place at the server for a call that has one already here. */
@@ -273,7 +279,8 @@ export class Calls extends EventTarget {
       const { id, key } = call;
       const fault = await this.#goOn(call, () =>
         this.#belfry.request("call.resume", { call: id, key }));
-      if (fault === "NOT_FOUND") {
+      // Meanwhile the other side may have taken it up again.
+      if (fault === "NOT_FOUND" && call.id === id) {
         await this.#beginAgain(call);
       }
     }
@@ -296,9 +303,13 @@ export class Calls extends EventTarget {
     clearTimeout(this.#timers.get(call));
     this.#timers.set(call, setTimeout(() => call.away && call.finish("gone"), PATIENCE));
     if (!call.polite) {
-      await this.#goOn(call, () => this.#belfry.request("call.invite", {
-        to: call.peer, about: { ...call.about, resumes: call.origin },
-      }));
+      await this.#inviteAgain(call);
     }
+  }
+
+  #inviteAgain(call) {
+    return this.#goOn(call, () => this.#belfry.request("call.invite", {
+      to: call.peer, about: { ...call.about, resumes: call.origin },
+    }));
   }
 }

@@ -125,10 +125,10 @@ async function waitIn(tab, condition, argument) {
       call: [session.call.state, session.call.away, session.call.polite],
       states: ["connectionState", "iceConnectionState", "iceGatheringState", "signalingState"].map(
         (name) => session.peer?.connection[name]),
+      ids: [session.call.id, session.call.origin],
       restarts: session.peer?.restarts,
       heard: [session.isOpen, session.isHeard],
       page: [document.visibilityState, document.getElementById("badge").dataset.status],
-      local: session.peer?.connection.localDescription?.sdp,
     });
     throw new Error(`${condition}: ${JSON.stringify(state)}`, { cause: error });
   }
@@ -225,6 +225,10 @@ test("the game goes on while Belfry is killed, and signalling is back after it",
     session.peer.connection.signalingState === "have-local-offer");
   await server.start();
   for (const tab of [host, guest]) {
+    // However long it would wait before it tries again.
+    await tab.evaluate(() => dispatchEvent(new Event("online")));
+  }
+  for (const tab of [host, guest]) {
     await waitIn(tab, (old) => session.call.id !== old && !session.call.away, before);
     await tab.locator("#relay:not(.lost)").waitFor();
     const count = await tab.evaluate(() => session.relayPulse.times.at(-1));
@@ -302,8 +306,9 @@ test("ICE starts anew when the way between the two is cut, and the game goes on"
   const { port } = turn;
   await end(turn);
   turn = await startTurn(port);
+  // The polite one leaves it to the other.
+  await waitIn(host, () => session.peer.restarts > 0);
   for (const tab of [host, guest]) {
-    await waitIn(tab, () => session.peer.restarts > 0);
     await waitIn(tab, () => session.peer.state === "connected");
   }
   await playsOn(host, guest);
