@@ -8,7 +8,7 @@
 G_BEGIN_DECLS
 
 /* The frames that a client is sent, as UTF-8 JSON text: introspection/wire has their schema.
- * What carries them (a WebSocket, later an event stream) is not known here. */
+ * What carries them (a WebSocket, an event stream) is not known here. */
 
 /* A count without a position of its own: it was counted at the frame's position. */
 #define BELFRY_COUNTED_AT_POSITION (-1)
