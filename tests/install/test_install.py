@@ -227,8 +227,8 @@ class Program(InstallTestCase):
             "bus", "config", "help", "new-epoch", "verbose", "version", "worker-socket"})
         # With all that is commented in force, but what belongs to the machine.
         everything = re.sub(r"^#([a-z-]+=)", r"\1", text, flags=re.MULTILINE)
-        everything = re.sub(r"^(jwt-jwks-file|handler-dir)=.*\n", "", everything,
-                            flags=re.MULTILINE)
+        everything = re.sub(r"^(jwt-jwks-file|handler-dir|turn-url|turn-secret-file)=.*\n", "",
+                            everything, flags=re.MULTILINE)
         config = self.write("everything.conf", everything)
         bus = belfry_test.Bus()
         self.addCleanup(bus.close)
@@ -582,7 +582,7 @@ class InstalledTests(InstallTestCase):
         env = environment(TMPDIR=self.folder)
         for name in ("BELFRYD", "BELFRY_SCHEMAS", "PYTHONPATH"):
             env.pop(name, None)
-        output = run(runner, "--dir", in_prefix("share"), "belfry/ctl_inbox", "belfry/http",
+        output = run(runner, "--dir", in_prefix("share"), "belfry/ctl_inbox", "belfry/http.test",
                      "belfry/sessions", env=env)
         self.assertIn("SUMMARY: total=3; passed=3; skipped=0; failed=0", output)
 
