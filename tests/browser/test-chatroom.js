@@ -242,15 +242,15 @@ for (const [name, kind, isThere] of kinds) {
           users[user] = await open(chat, user);
         }
         for (const [user, room, text] of [
-          ["Ada", "release", "Tagged 0.1, the packages are building."],
-          ["Chiara Conti", "garden", "The tomatoes are ripe!"],
-          ["Ada", "lobby", "Good morning! The new build is on the test server."],
-          ["Ada", "lobby", "Could somebody look at the start page? The bell was cut off on my phone."],
-          ["Björn", "lobby", "On it."],
-          ["Chiara Conti", "lobby", "It looks right here, also in landscape 👍"],
-          ["Chiara Conti", "lobby", "Dark mode, too."],
-          ["Ada", "lobby", "Lovely. Then let us release it at three, and have cake afterwards."],
-          ["Björn", "lobby", "שלום לכולם, העוגה כבר בתנור"]]) {
+          ["Ada", "garden", "Who has the key of the shed?"],
+          ["Ada", "team", "Good morning! The new build is on the test server."],
+          ["Ada", "team", "Could somebody look at the start page? The bell was cut off on my phone."],
+          ["Björn", "team", "On it."],
+          ["Chiara Conti", "team", "It looks right here, also in landscape."],
+          ["Chiara Conti", "team", "Dark mode, too."],
+          ["Ada", "team", "Lovely. Then let us release it at three, and have cake afterwards."],
+          ["Chiara Conti", "garden", "I do. The tomatoes are ripe!"],
+          ["Björn", "team", "שלום לכולם, העוגה כבר בתנור"]]) {
           const page = users[user];
           if (await page.locator(`[data-room=${room}]`).count() === 0) {
             await page.locator("#name").fill(room);
@@ -262,8 +262,10 @@ for (const [name, kind, isThere] of kinds) {
           await waitFor(async () => (await texts(page)).includes(text)
             && (await page.locator(".pending").count()) === 0);
         }
-        await users.Ada.locator("[data-room=lobby]").click();
-        await waitFor(async () => (await texts(users.Ada)).length >= 7);
+        await users.Ada.locator("[data-room=team]").click();
+        await waitFor(async () => (await texts(users.Ada)).length === 7);
+        await users.Ada.locator("[data-room=garden] .count").waitFor();
+        await users["Chiara Conti"].locator("[data-room=team]").click();
         await users["Chiara Conti"].locator("#text").pressSequentially("I ");
         await users.Ada.getByText("is typing").waitFor();
         await picture(users.Ada, "light");
@@ -274,7 +276,9 @@ for (const [name, kind, isThere] of kinds) {
         await users.Ada.emulateMedia({ colorScheme: "light" });
         await picture(users.Ada, "narrow");
         const rtl = await open(chat, "Ada", { hash: { dir: "rtl" } });
-        await waitFor(async () => (await texts(rtl)).length >= 7);
+        await rtl.locator("#name").fill("team");
+        await rtl.locator("#name").press("Enter");
+        await waitFor(async () => (await texts(rtl)).length === 7);
         await picture(rtl, "rtl");
         await chat.down();
         await users["Björn"].locator("#banner").getByText("offline").waitFor();

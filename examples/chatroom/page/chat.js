@@ -115,7 +115,8 @@ function drawHead() {
   $("title").textContent = `# ${current.name}`;
   const members = [...current.members].sort();
   $("members").classList.toggle("here", current.joined);
-  $("members").textContent = current.joined ? `${members.length} here: ${members.join(", ")}` : "";
+  $("members").replaceChildren(element("bdi", "",
+    current.joined ? `${members.length} here: ${members.join(", ")}` : ""));
   $("me").textContent = client.userId === null ? "" : `You are ${client.userId}`;
   const banner = describeTrouble();
   $("banner").hidden = banner === "";
@@ -141,8 +142,9 @@ function makeMessage({ key, from, text, at, seq }, { first, last }) {
   item.classList.toggle("own", own);
   item.classList.toggle("first", first);
   item.classList.toggle("last", last);
-  const body = element("div", "text", text);
-  body.dir = "auto";
+  // Its direction is that of what it says; that of the bubble is the page's.
+  const body = element("div", "text", "");
+  body.append(element("bdi", "", text));
   item.append(element("div", "author", own ? "You" : from), body);
   if (seq === undefined) {
     item.classList.add("pending");
@@ -263,8 +265,17 @@ $("text").onkeydown = (event) => {
 
 $("text").oninput = () => current.type();
 
+// Where the keyboard of a phone comes up, the end stays in view.
+let isAtEnd = true;
+new ResizeObserver(() => {
+  if (isAtEnd) {
+    $("log").scrollTop = $("log").scrollHeight;
+  }
+}).observe($("log"));
+
 let loading = false;
 $("log").onscroll = async () => {
+  isAtEnd = $("log").scrollHeight - $("log").scrollTop - $("log").clientHeight < 40;
   if (loading || $("log").scrollTop > 200) {
     return;
   }

@@ -109,6 +109,7 @@ export class Room extends EventTarget {
       this.#join();
     } else if (this.joined) {
       this.joined = false;
+      this.members.forEach((user) => this.#stopTyping(user));
       this.#changed();
     }
   };
