@@ -141,6 +141,14 @@ const shown = (page, expected) => waitFor(async () =>
   JSON.stringify(await texts(page)) === JSON.stringify(expected)
     && (await page.locator(".pending").count()) === 0, JSON.stringify(expected));
 
+/** What axe-core finds. */
+async function findBarriers(page) {
+  await page.evaluate(await readFile(
+    join(root, "tests/browser/node_modules/axe-core/axe.min.js"), "utf8"));
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  return violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
+}
+
 async function picture(page, name) {
   if (process.env.BELFRY_PICTURES) {
     await page.screenshot({ path: join(process.env.BELFRY_PICTURES, `chat-${name}.png`) });
@@ -183,6 +191,9 @@ for (const [name, kind, isThere] of kinds) {
         for (const page of [alice, bob]) {
           await shown(page, ["Hello <b>Bob</b>", "Hi", "Are you there?", "Again"]);
         }
+        assert.deepEqual(await findBarriers(bob), []);
+        await bob.setViewportSize({ width: 320, height: 640 });
+        assert.equal(await bob.evaluate(() => document.documentElement.scrollWidth), 320);
         await bob.locator("#text").pressSequentially("Hm");
         await alice.getByText("bob is typing").waitFor();
 
