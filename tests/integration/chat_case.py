@@ -10,6 +10,7 @@ import json
 import random
 import sqlite3
 
+from belfry_test import PATIENCE
 from light_tab import LightTab
 
 # The server is away, or has just come back: what was asked is asked again.
@@ -137,7 +138,8 @@ class Chat:
         return [dict(zip(("seq", "from", "key", "text"), row)) for row in rows]
 
     async def talk(self, members, total):
-        await asyncio.gather(*(member.stay(total) for member in members))
+        await asyncio.wait_for(asyncio.gather(*(member.stay(total) for member in members)),
+                               4 * PATIENCE)
 
     async def test_all_transcripts_are_the_stored_history_though_the_server_restarts(self):
         total = self.n_members * self.n_texts
@@ -239,6 +241,7 @@ class Chat:
         while True:
             page = await tab.request("chat.history", room="a", after=after, limit=100)
             self.assertGreater(len(page["messages"]), 0)
+            self.assertLess(len(json.dumps(page, ensure_ascii=False).encode()), 65536)
             seqs += [message["seq"] for message in page["messages"]]
             after = seqs[-1]
             if not page["more"]:
