@@ -275,6 +275,23 @@ for (const workers of [true, false]) {
     await waitForIds([tabs[0]], []);
   });
 
+  test(`a page in the back/forward cache holds nothing, and goes on when it is shown again, ${how}`, async () => {
+    const user = newUser();
+    await openBrowser({ workers });
+    const tab = await openTab({ tokens: [server.token(user)] });
+    await waitForIds([tab], []);
+    const turn = (type) => tab.evaluate((name) =>
+      dispatchEvent(new PageTransitionEvent(name, { persisted: true })), type);
+    await turn("pagehide");
+    await waitFor(async () => await connections() === 0, "the end of the line");
+    await waitFor(() => tab.evaluate(async () =>
+      !(await navigator.locks.query()).held.some(({ name }) => name.includes("face"))), "no lock");
+    const ids = [await server.create(user)];
+    await turn("pageshow");
+    await waitForIds([tab], ids);
+    assert.deepEqual((await look(tab)).rung, ids);
+  });
+
   test(`a frozen tab holds up nobody, and is right when it wakes, ${how}`, async () => {
     const user = newUser();
     await openBrowser({ workers });
