@@ -25,9 +25,6 @@ class Rooms:
 
     def __init__(self, tell):
         self._tell = tell
-        self.clear()
-
-    def clear(self):
         self._places = collections.defaultdict(dict)  # room → session → (user, end of the lease)
         self._typing = {}  # (room, user) → when it may be told again
 
@@ -58,17 +55,23 @@ class Rooms:
             self._typing.pop((room, user), None)
             self.tell(room, "chat.present", {"user": user, "here": False})
 
+    def sessions(self):
+        return {session for places in self._places.values() for session in places}
+
     def end_user(self, user):
-        self._end(lambda place: place[0] == user)
+        self._end(lambda session, place: place[0] == user)
+
+    def end_sessions(self, sessions):
+        self._end(lambda session, place: session in sessions)
 
     def sweep(self):
         """Forgets who has not renewed its place in time."""
         now = time.monotonic()
-        self._end(lambda place: place[1] < now)
+        self._end(lambda session, place: place[1] < now)
 
     def _end(self, is_over):
         over = [(room, session) for room, places in self._places.items()
-                for session, place in places.items() if is_over(place)]
+                for session, place in places.items() if is_over(session, place)]
         for room, session in over:
             self.leave(room, session)
 

@@ -126,13 +126,26 @@ class Chat:
             raise Belfry.Refusal("UNAVAILABLE", "The messages cannot be stored now") from error
 
     async def watch(self):
-        """Notices who goes. Of a new Belfry, or of a new worker, all clients have to join again."""
+        """Notices who goes. Of a new worker, all clients have to join again."""
+        is_new = True
         async for event in self.client.events():
-            if event.kind == "subscribed":
-                self.rooms.clear()
-                self.tell(None, "chat.hello", {})
-            elif event.kind == "disconnected":
+            if event.kind == "disconnected":
                 self.rooms.end_user(event.user)
+            elif event.kind == "subscribed" and is_new:
+                is_new = False
+                self.tell(None, "chat.hello", {})
+            elif event.kind == "subscribed":
+                await self.forget_ended()
+
+    async def forget_ended(self):
+        """Of a Belfry that has gone, nothing was told. Who has come meanwhile, stays."""
+        sessions = self.rooms.sessions()
+        try:
+            going_on = {session.id for session in await self.client.sessions(limit=10_000)}
+        except GLib.Error as error:
+            print("Ended sessions are forgotten late:", error.message, file=sys.stderr, flush=True)
+            return
+        self.rooms.end_sessions(sessions - going_on)
 
     async def sweep(self):
         while True:

@@ -246,6 +246,46 @@ for (const [name, kind, isThere] of kinds) {
       await writer.context().close();
     });
 
+    test("twenty pages' rooms agree, though the server is killed among them", async () => {
+      const users = 20;
+      const each = 20;
+      const page = await (await browser.newContext()).newPage();
+      await page.goto(pages.blank({ path: "/chat/blank.html" }));
+      const tokens = Array.from({ length: users }, (_, i) => chat.server.token(`user${i}`));
+      await page.evaluate(async ([url, all, count]) => {
+        const { Belfry } = await import(new URL("client/belfry.js", url).href);
+        const { Room } = await import("/chat/room.js");
+        globalThis.rooms = all.map((token, i) => {
+          const room = new Room(new Belfry({ url, getToken: () => token, share: false }), "crowd");
+          for (let n = 0; n < count; n++) {
+            room.say(`${i}/${n}`);
+          }
+          return room;
+        });
+      }, [chat.server.url, tokens, each]);
+      const reached = (number) => page.waitForFunction((newest) =>
+        globalThis.rooms[0].transcript.newest >= newest, number, { timeout: 4 * PATIENCE });
+      await reached(users * each * 0.4);
+      await chat.down();
+      await chat.up();
+      await page.waitForFunction((total) => globalThis.rooms.every(({ transcript }) =>
+        transcript.pending.length === 0 && transcript.newest >= total), users * each,
+      { timeout: 4 * PATIENCE });
+      const transcripts = await page.evaluate(() => globalThis.rooms.map(({ transcript }) =>
+        transcript.messages.map(({ seq, from, text }) => [seq, from, text])));
+      // Those who came late have begun with the newest page: the first have it all.
+      const [whole] = transcripts;
+      assert.deepEqual(whole.map(([seq]) => seq),
+        Array.from({ length: users * each }, (_, i) => i + 1));
+      assert.equal(new Set(whole.map(([, , text]) => text)).size, users * each);
+      for (const [i, transcript] of transcripts.entries()) {
+        assert.deepEqual(transcript, whole.slice(-transcript.length));
+        assert.deepEqual(whole.filter(([, from]) => from === `user${i}`).map(([, , text]) => text),
+          Array.from({ length: each }, (_, n) => `${i}/${n}`));
+      }
+      await page.context().close();
+    });
+
     test("pictures", { skip: !process.env.BELFRY_PICTURES && "BELFRY_PICTURES names no folder" },
       async () => {
         const users = { Ada: null, Björn: null, "Chiara Conti": null };

@@ -31,6 +31,8 @@ export class Room extends EventTarget {
   #lastTyping = 0;
   #begun = false;
   #joining = false;
+  /** It was asked for while one was under way, which may have been too early. */
+  #joinAgain = false;
   #catchingUp = false;
   #saying = false;
   #retry = null;
@@ -117,9 +119,11 @@ export class Room extends EventTarget {
   /** Also renews the place, and asks what was missed. */
   async #join() {
     if (this.#joining || this.#client.status !== "connected") {
+      this.#joinAgain = this.#joining;
       return;
     }
     this.#joining = true;
+    this.#joinAgain = false;
     try {
       const page = await this.#client.request("chat.join", {
         room: this.name, ...(this.#begun ? { since: this.transcript.newest } : { limit: PAGE }),
@@ -141,6 +145,9 @@ export class Room extends EventTarget {
       this.#fail(error);
     } finally {
       this.#joining = false;
+    }
+    if (this.#joinAgain) {
+      this.#join();
     }
     this.#changed();
   }
