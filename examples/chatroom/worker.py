@@ -22,6 +22,7 @@ MAX_LIMIT = 100
 DEFAULT_LIMIT = 50
 MAX_NUMBER = 2**53 - 1
 SWEEP_SECONDS = 10
+TYPES = ("chat.join", "chat.say", "chat.history", "chat.typing", "chat.leave")
 
 
 def invalid(text):
@@ -82,6 +83,11 @@ class Chat:
                 await self.client.send(users, type, data)
         except GLib.Error as error:
             print(f"{type} was not told: {error.message}", file=sys.stderr, flush=True)
+
+    async def finish(self):
+        # A turn for each who was given a result, to answer.
+        await asyncio.sleep(0.1)
+        await asyncio.gather(*self.telling, return_exceptions=True)
 
     async def join(self, message):
         data = message.data
@@ -169,10 +175,13 @@ async def main(path):
         tasks = [asyncio.create_task(chat.watch()), asyncio.create_task(chat.sweep())]
         print("ready", flush=True)
         await stopped.wait()
+        # No more messages; those that have come are answered, and what they said is told.
+        await client.stop_handling(*TYPES)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    await store.close()
+        await store.close()
+        await chat.finish()
 
 
 if __name__ == "__main__":

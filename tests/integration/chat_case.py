@@ -14,7 +14,8 @@ from belfry_test import PATIENCE
 from light_tab import LightTab
 
 # The server is away, or has just come back: what was asked is asked again.
-AWAY = ("UNAVAILABLE", "UNKNOWN_TYPE", "TIMEOUT", "BUSY", "SERVER_SHUTDOWN", "RATE_LIMITED")
+AWAY = ("UNAVAILABLE", "UNKNOWN_TYPE", "TIMEOUT", "BUSY", "SERVER_SHUTDOWN", "RATE_LIMITED",
+        "HANDLER_FAILED")
 
 
 # How many things a member says at once.
