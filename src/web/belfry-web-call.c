@@ -323,7 +323,7 @@ check_body (BelfryApiRoute route, SoupMessageHeaders *headers, const char *cors)
   if (type == NULL || g_ascii_strcasecmp (type, "application/json") != 0)
     return belfry_problem_from_code ("UNSUPPORTED_MEDIA_TYPE",
                                      "Content-Type: expected application/json", cors);
-  if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CHUNKED)
+  if (soup_message_headers_get_encoding (headers) != SOUP_ENCODING_CONTENT_LENGTH)
     return belfry_problem_from_code ("LENGTH_REQUIRED", "Content-Length: expected the size", cors);
   if (soup_message_headers_get_content_length (headers) > BODY_MAX)
     return belfry_problem_from_code (

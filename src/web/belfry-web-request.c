@@ -10,6 +10,7 @@
 #include "belfry-handshake.h"
 #include "belfry-origin-policy.h"
 #include "belfry-peer-address.h"
+#include "belfry-problem.h"
 #include "belfry-request-end.h"
 #include "belfry-request-target.h"
 #include "belfry-web-call.h"
@@ -18,6 +19,9 @@
 /* Bytes of a header that are waited for. What is longer is libsoup's, which has such a limit, too,
  * and refuses it. */
 #define HEADER_MAX (64 * 1024)
+
+/* Of a Content-Length. No such number overflows. */
+#define LENGTH_DIGITS 18
 
 typedef struct
 {
@@ -54,20 +58,32 @@ is_let_in (const BelfryWebOptions *options, SoupMessageHeaders *headers)
                                       soup_message_headers_get_one (headers, "Host"));
 }
 
-/* Answers a request with a body in an encoding that libsoup does not know. Version 3.2 says the
- * same, but forgets the target of the request then, which can have 64 KiB. */
+/* Whether it is certain where the body ends: RFC 9112, section 6.3. libsoup takes the last of
+ * several lengths, and reads those that are negative or too large as something else. */
+static gboolean
+is_end_certain (SoupMessageHeaders *headers)
+{
+  const char *length = soup_message_headers_get_list (headers, "Content-Length");
+  const char *coding = soup_message_headers_get_list (headers, "Transfer-Encoding");
+
+  return soup_message_headers_get_encoding (headers) != SOUP_ENCODING_UNRECOGNIZED
+         && (coding == NULL || g_ascii_strcasecmp (coding, "chunked") == 0)
+         && (length == NULL
+             || (length[0] != '\0' && strlen (length) <= LENGTH_DIGITS
+                 && strspn (length, "0123456789") == strlen (length)));
+}
+
+/* Answers a request with a body of which the end is not certain. Version 3.2 of libsoup refuses
+ * some of them, too, but forgets the target of the request then, which can have 64 KiB. */
 static void
 refuse_body (BelfrySocket *socket, SoupMessageHeaders *headers)
 {
-  guint status = soup_message_headers_get_list (headers, "Transfer-Encoding") != NULL
-                     ? SOUP_STATUS_NOT_IMPLEMENTED
-                     : SOUP_STATUS_BAD_REQUEST;
-  char *text = g_strdup_printf ("HTTP/1.1 %u %s\r\n"
-                                "Server: Belfry\r\n"
-                                "Connection: close\r\n"
-                                "Content-Length: 0\r\n\r\n",
-                                status, soup_status_get_phrase (status));
-  g_autoptr (GBytes) answer = g_bytes_new_take (text, strlen (text));
+  g_autoptr (GBytes) answer =
+      soup_message_headers_get_list (headers, "Transfer-Encoding") != NULL
+          ? belfry_problem_to_answer (SOUP_STATUS_NOT_IMPLEMENTED, "LENGTH_REQUIRED",
+                                      "Transfer-Encoding: expected none", "")
+          : belfry_problem_from_code ("INVALID_MESSAGE",
+                                      "Content-Length: expected one number of bytes", "");
 
   belfry_socket_send (socket, answer, 0);
   belfry_socket_set_owner (socket, NULL, NULL);
@@ -155,7 +171,7 @@ answer (BelfryWebRequest *self,
   if (soup_headers_parse_request (text, (int) text_length, headers, &method, &target, &version)
       != SOUP_STATUS_OK)
     return FOR_SOUP;
-  if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_UNRECOGNIZED)
+  if (!is_end_certain (headers))
     {
       refuse_body (socket, headers);
       return ANSWERED;

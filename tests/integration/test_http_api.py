@@ -163,6 +163,28 @@ class Refusals(ApiTestCase):
                              ("GET", "/readyz"), ("GET", "/events")):
             self.assert_problem(self.ask(method, path, {}), 413, "TOO_LARGE")
 
+    async def test_a_body_whose_end_is_not_certain_is_refused(self):
+        body = b"{\"upTo\": 1}"
+        for status, *lines in (
+                (400, "Content-Length: -1"), (400, "Content-Length: +11"), (400, "Content-Length:"),
+                (400, f"Content-Length: {(1 << 64) + 11}"), (400, f"Content-Length: {1 << 63}"),
+                (400, f"Content-Length: -{(1 << 64) - 11}"), (400, "Content-Length: 11, 11"),
+                (400, "Content-Length: 5", "Content-Length: 11"),
+                (501, "Transfer-Encoding: identity", "Content-Length: 11"),
+                (501, "Transfer-Encoding: xchunked", "Content-Length: 11"),
+                (411, "Transfer-Encoding: chunked", "Content-Length: 11"), (411,)):
+            for path in "/api/notifications/read", "/":
+                if path == "/" and status == 411:
+                    continue
+                raw = RawSocket(self.daemon.port)
+                self.addCleanup(raw.close)
+                head = (f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json",
+                        f"Authorization: Bearer {self.daemon.token('alice')}", *lines)
+                raw.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
+                response = raw.read_response()
+                self.assertEqual(response.status, status, lines)
+                self.assertEqual(response.json()["status"], status)
+
     async def test_a_body_may_come_in_pieces_and_be_announced(self):
         body = b"{\"upTo\": 1}"
         raw = RawSocket(self.daemon.port)
