@@ -10,6 +10,7 @@
 #include "belfry-error.h"
 #include "belfry-frames.h"
 #include "belfry-ice-servers.h"
+#include "belfry-message-private.h"
 #include "belfry-session-registry-private.h"
 #include "belfry-signal-check.h"
 
@@ -66,7 +67,8 @@ static void
 reply (Request *request, GString *json)
 {
   g_string_append_c (json, '}');
-  belfry_message_reply (request->message, json->str, NULL);
+  /* What stands around an invitation's object must not make it too deep to be answered with. */
+  belfry_message_reply_own (request->message, json->str);
   g_string_free (json, TRUE);
 }
 

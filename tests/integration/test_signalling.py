@@ -240,6 +240,17 @@ class Signalling(SignallingTestCase):
         await self.invite(alice, "bob")
         await self.assert_error(alice, "EXISTS", "call.invite", to="bob")
 
+    async def test_an_invitation_as_deep_as_may_be_can_be_listed(self):
+        alice, bob = await self.open("alice"), await self.open("bob")
+        about = {}
+        for _ in range(30):
+            about = {"a": about}
+        call = await self.invite(alice, "bob", about=about)
+        await bob.receive("call.invited")
+        for tab in alice, bob:
+            (listed,) = (await tab.request("call.list"))["calls"]
+            self.assertEqual((listed["call"], listed["about"]), (call["call"], about))
+
     async def test_what_is_wrong_is_named_and_changes_nothing(self):
         alice, bob, call = await self.connect_two()
         big = "x" * 4096
