@@ -5,6 +5,7 @@
 
 #include "belfry-frames.h"
 #include "belfry-handler-chain-private.h"
+#include "belfry-open-calls.h"
 #include "belfry-rate-limit.h"
 #include "belfry-request.h"
 #include "belfry-session-private.h"
@@ -13,8 +14,20 @@
 /* Requests of one user that may wait for an answer. */
 #define MAX_OPEN_CALLS 32
 
+/* Who may ask at once whether the server is ready. More than that come only if the database does
+ * not answer. */
+#define READY_MAX 4096
+
 /* The id of the frame that answers: nobody sees it. */
 #define ID "0"
+
+/* One look at the database, for everybody who asks meanwhile: how many those are does not matter to
+ * the answer. */
+typedef struct
+{
+  BelfryWebApi *api; /* NULL when it has gone */
+  GArray *calls;     /* of guint64 */
+} Readiness;
 
 struct _BelfryWebApi
 {
@@ -23,7 +36,8 @@ struct _BelfryWebApi
   BelfrySessionSink *sink; /* unowned: it owns this */
   BelfryRequests requests;
   GHashTable *calls; /* the number of each call that waits, as text → its user */
-  GHashTable *users; /* user id → how many calls wait */
+  BelfryOpenCalls *open;
+  Readiness *readiness; /* NULL when nobody asks */
 };
 
 BelfryWebApi *
@@ -37,7 +51,7 @@ belfry_web_api_new (BelfrySessionRegistry *registry,
   self->inbox = g_object_ref (inbox);
   self->sink = sink;
   self->calls = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  self->users = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->open = belfry_open_calls_new ();
   return self;
 }
 
@@ -46,7 +60,9 @@ belfry_web_api_free (BelfryWebApi *self)
 {
   belfry_requests_disown (&self->requests);
   g_hash_table_unref (self->calls);
-  g_hash_table_unref (self->users);
+  g_hash_table_unref (self->open);
+  if (self->readiness != NULL)
+    self->readiness->api = NULL;
   g_object_unref (self->inbox);
   g_object_unref (self->registry);
   g_free (self);
@@ -69,11 +85,8 @@ refuse (BelfryWebApi *self, guint64 call, const char *code, const char *text)
 static gboolean
 begin_call (BelfryWebApi *self, guint64 call, const char *user_id)
 {
-  guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->users, user_id));
-
-  if (n >= MAX_OPEN_CALLS)
+  if (!belfry_open_calls_add (self->open, user_id, MAX_OPEN_CALLS))
     return FALSE;
-  g_hash_table_insert (self->users, g_strdup (user_id), GUINT_TO_POINTER (n + 1));
   g_hash_table_insert (self->calls, g_strdup_printf ("%" G_GUINT64_FORMAT, call),
                        g_strdup (user_id));
   return TRUE;
@@ -84,15 +97,10 @@ static gboolean
 end_call (BelfryWebApi *self, const char *number)
 {
   const char *user_id = g_hash_table_lookup (self->calls, number);
-  guint n;
 
   if (user_id == NULL)
     return FALSE;
-  n = GPOINTER_TO_UINT (g_hash_table_lookup (self->users, user_id)) - 1;
-  if (n > 0)
-    g_hash_table_insert (self->users, g_strdup (user_id), GUINT_TO_POINTER (n));
-  else
-    g_hash_table_remove (self->users, user_id);
+  belfry_open_calls_remove (self->open, user_id);
   g_hash_table_remove (self->calls, number);
   return TRUE;
 }
@@ -138,18 +146,16 @@ static BelfryMessage *
 open_message (BelfryWebApi *self, guint64 call, const BelfryApiRequest *request)
 {
   g_autofree char *number = g_strdup_printf ("%" G_GUINT64_FORMAT, call);
-  /* Whoever asks whether the server is ready is nobody. */
-  const char *user_id = request->user_id != NULL ? request->user_id : "";
   BelfryMessage *message;
 
-  if (!begin_call (self, call, user_id))
+  if (!begin_call (self, call, request->user_id))
     {
       refuse (self, call, "BUSY", "Too many requests of this user are open");
       return NULL;
     }
   message = belfry_message_new (request->type, request->data, -1,
-                                request->session_id != NULL ? request->session_id : "", user_id,
-                                request->wants_reply);
+                                request->session_id != NULL ? request->session_id : "",
+                                request->user_id, request->wants_reply);
   belfry_requests_add (&self->requests, belfry_session_registry_get_clock (self->registry), message,
                        number, on_answer, self);
   return message;
@@ -218,26 +224,47 @@ ask_handlers (BelfryWebApi *self, guint64 call, const BelfryApiRequest *request)
 static void
 on_state (BelfryStoreRead *read, gpointer user_data)
 {
-  g_autoptr (BelfryMessage) message = user_data;
+  Readiness *readiness = user_data;
+  BelfryWebApi *self = readiness->api;
 
-  if (read->error == NULL)
-    belfry_message_reply_own (message, "{\"status\":\"ok\"}");
-  else if (!belfry_message_is_answered (message))
-    belfry_message_reply_error (message, "BUSY", "The database does not answer", NULL);
+  if (self != NULL)
+    {
+      self->readiness = NULL;
+      for (guint i = 0; i < readiness->calls->len; i++)
+        {
+          guint64 call = g_array_index (readiness->calls, guint64, i);
+
+          if (read->error == NULL)
+            send_frame (self, call, belfry_frame_reply (ID, "{\"status\":\"ok\"}"));
+          else
+            refuse (self, call, "BUSY", "The database does not answer");
+        }
+    }
+  g_array_unref (readiness->calls);
+  g_free (readiness);
 }
 
 /* Asks it for what is known of nobody. */
 static void
-ask_store (BelfryWebApi *self, guint64 call, const BelfryApiRequest *request)
+ask_store (BelfryWebApi *self, guint64 call)
 {
-  BelfryMessage *message = open_message (self, call, request);
   BelfryStoreRead *read;
 
-  if (message == NULL)
-    return;
+  if (self->readiness != NULL)
+    {
+      if (self->readiness->calls->len < READY_MAX)
+        g_array_append_val (self->readiness->calls, call);
+      else
+        refuse (self, call, "BUSY", "The database does not answer");
+      return;
+    }
+  self->readiness = g_new0 (Readiness, 1);
+  self->readiness->api = self;
+  self->readiness->calls = g_array_new (FALSE, FALSE, sizeof (guint64));
+  g_array_append_val (self->readiness->calls, call);
   read = belfry_store_read_new (BELFRY_READ_STATE, "");
   read->done = on_state;
-  read->user_data = message;
+  read->user_data = self->readiness;
   belfry_store_read (belfry_session_registry_get_store (self->registry), read);
 }
 
@@ -248,7 +275,7 @@ belfry_web_api_handle (BelfryWebApi *self, guint64 call, BelfryApiRequest *reque
   g_autoptr (BelfryApiRequest) owned = request;
 
   if (request->route == BELFRY_API_READY)
-    ask_store (self, call, request);
+    ask_store (self, call);
   else if (request->route == BELFRY_API_MESSAGE)
     ask_handlers (self, call, request);
   else

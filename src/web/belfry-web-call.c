@@ -34,7 +34,9 @@ struct _BelfryWebCall
   gsize length;     /* of the body */
   char *cors;       /* headers of the answer */
   char *if_none_match;
+  char *user_id;   /* whose open call it is; NULL before, and if it is nobody's */
   gint64 asked_at; /* monotonic, µs: when the main thread got it; 0 before */
+  gboolean counts; /* among those that the main thread has */
   gboolean is_head;
 };
 
@@ -44,6 +46,14 @@ call_of (BelfryTransport *transport)
   return (BelfryWebCall *) transport;
 }
 
+static void
+leave_main (BelfryWebCall *self)
+{
+  if (self->counts)
+    belfry_web_worker_answer_call (self->transport.worker);
+  self->counts = FALSE;
+}
+
 /* Sends the whole answer. It ends when the client has taken that, and not before: a closed socket
  * has little time for what is left. */
 static void
@@ -51,6 +61,9 @@ end_with (BelfryWebCall *self, GBytes *answer)
 {
   g_autoptr (GBytes) owned = answer;
 
+  leave_main (self);
+  /* What is still to come of the body changes nothing. */
+  g_clear_pointer (&self->request, belfry_api_request_free);
   belfry_socket_keep (self->transport.socket);
   belfry_socket_send (self->transport.socket, owned, (guint) g_bytes_get_size (owned));
   belfry_transport_leave (&self->transport);
@@ -185,8 +198,10 @@ call_free (BelfryTransport *transport)
 {
   BelfryWebCall *self = call_of (transport);
 
-  if (self->asked_at != 0)
-    belfry_web_worker_end_call (transport->worker);
+  leave_main (self);
+  if (self->user_id != NULL)
+    belfry_web_worker_end_call (transport->worker, self->user_id);
+  g_free (self->user_id);
   g_clear_pointer (&self->request, belfry_api_request_free);
   g_clear_pointer (&self->body, g_byte_array_unref);
   g_free (self->cors);
@@ -205,13 +220,15 @@ ask (BelfryWebCall *self)
   BelfryWebWorker *worker = self->transport.worker;
   BelfryWebEvent event = { .connection = self->transport.handle, .kind = BELFRY_WEB_CALL };
 
-  if (!belfry_web_worker_begin_call (worker))
+  /* Whoever asks whether the server is ready is nobody, and all are answered at once. */
+  if (self->request->user_id != NULL
+      && !(self->counts = belfry_web_worker_begin_call (worker, self->request->user_id)))
     {
-      g_clear_pointer (&self->request, belfry_api_request_free);
       end_with (self, belfry_problem_from_code ("BUSY", "Too many requests wait: try again later",
                                                 self->cors));
       return;
     }
+  self->user_id = g_strdup (self->request->user_id);
   self->asked_at = belfry_web_worker_get_now (worker);
   /* It has come whole, and now it is for us to answer in time. */
   belfry_socket_keep (self->transport.socket);
@@ -228,10 +245,7 @@ end_body (BelfryWebCall *self)
                                     &error))
     ask (self);
   else
-    {
-      g_clear_pointer (&self->request, belfry_api_request_free);
-      end_with (self, belfry_problem_from_code ("INVALID_MESSAGE", error->message, self->cors));
-    }
+    end_with (self, belfry_problem_from_code ("INVALID_MESSAGE", error->message, self->cors));
 }
 
 /* Takes a part of the body. What comes behind that is thrown away. */

@@ -7,6 +7,7 @@
 
 #include "belfry-event-text.h"
 #include "belfry-frames.h"
+#include "belfry-open-calls.h"
 #include "belfry-stream.h"
 #include "belfry-transport.h"
 #include "belfry-web-request.h"
@@ -17,6 +18,10 @@
 
 /* Requests over HTTP that the main thread may have of one reactor. */
 #define CALLS_MAX 256
+
+/* How many of one user there may be, with those whose answer waits for the client to read it: such
+ * take memory, but must not be in the way of others. */
+#define CALLS_MAX_PER_USER 256
 
 /* Bytes that are read at once. Frames that are whole in there are handled in there. */
 #define BUFFER_SIZE (16 * 1024)
@@ -40,7 +45,8 @@ struct _BelfryWebWorker
   GArray *generations;   /* of guint32, by slot */
   GArray *free_slots;    /* of guint */
 
-  guint n_calls;
+  guint n_calls;               /* that the main thread has */
+  BelfryOpenCalls *open_calls; /* also those whose answer has not been read */
 
   char *epoch;
   GBytes *connected; /* the first frame, the same for all */
@@ -170,20 +176,30 @@ belfry_web_worker_forget (BelfryWebWorker *self, BelfryTransport *transport)
   belfry_transport_free (transport);
 }
 
-/* A call is about to be given to the main thread. Returns: FALSE if that has enough of them */
+/* A call is about to be given to the main thread. Returns: FALSE if that has enough of them, or the
+ *   user has */
 gboolean
-belfry_web_worker_begin_call (BelfryWebWorker *self)
+belfry_web_worker_begin_call (BelfryWebWorker *self, const char *user_id)
 {
-  if (self->n_calls == CALLS_MAX)
+  if (self->n_calls == CALLS_MAX
+      || !belfry_open_calls_add (self->open_calls, user_id, CALLS_MAX_PER_USER))
     return FALSE;
   self->n_calls++;
   return TRUE;
 }
 
+/* The main thread no longer has it. */
 void
-belfry_web_worker_end_call (BelfryWebWorker *self)
+belfry_web_worker_answer_call (BelfryWebWorker *self)
 {
   self->n_calls--;
+}
+
+/* Its answer has been read, or nobody does that any more. */
+void
+belfry_web_worker_end_call (BelfryWebWorker *self, const char *user_id)
+{
+  belfry_open_calls_remove (self->open_calls, user_id);
 }
 
 /* Gives @socket to libsoup, which reads @bytes again. */
@@ -339,6 +355,7 @@ belfry_web_worker_new (guint number,
   self->taken = g_array_new (FALSE, FALSE, sizeof (BelfryWebCommand));
   self->acceptors = g_ptr_array_new ();
   self->transports = g_ptr_array_new ();
+  self->open_calls = belfry_open_calls_new ();
   self->generations = g_array_new (FALSE, FALSE, sizeof (guint32));
   self->free_slots = g_array_new (FALSE, FALSE, sizeof (guint));
   self->headers = soup_message_headers_new (SOUP_MESSAGE_HEADERS_REQUEST);
@@ -365,6 +382,7 @@ belfry_web_worker_free (BelfryWebWorker *self)
   g_array_unref (self->taken);
   g_ptr_array_unref (self->acceptors);
   g_ptr_array_unref (self->transports);
+  g_hash_table_unref (self->open_calls);
   g_array_unref (self->generations);
   g_array_unref (self->free_slots);
   soup_message_headers_unref (self->headers);

@@ -47,8 +47,9 @@ GBytes *belfry_web_worker_get_connected (BelfryWebWorker *self);
 GBytes *belfry_web_worker_frame (BelfryWebWorker *self, GBytes *text);
 GBytes *belfry_web_worker_event (BelfryWebWorker *self, GBytes *text);
 void belfry_web_worker_tell (BelfryWebWorker *self, const BelfryWebEvent *event);
-gboolean belfry_web_worker_begin_call (BelfryWebWorker *self);
-void belfry_web_worker_end_call (BelfryWebWorker *self);
+gboolean belfry_web_worker_begin_call (BelfryWebWorker *self, const char *user_id);
+void belfry_web_worker_answer_call (BelfryWebWorker *self);
+void belfry_web_worker_end_call (BelfryWebWorker *self, const char *user_id);
 guint64 belfry_web_worker_enter (BelfryWebWorker *self, BelfryTransport *transport);
 void belfry_web_worker_forget (BelfryWebWorker *self, BelfryTransport *transport);
 

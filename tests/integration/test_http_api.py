@@ -471,7 +471,36 @@ class Ready(ApiTestCase):
         self.assertEqual((response.status, response.json()), (200, {"status": "ok"}))
 
 
+    async def test_it_is_ready_however_many_ask(self):
+        raws = [RawSocket(self.daemon.port) for _ in range(150)]
+        for raw in raws:
+            self.addCleanup(raw.close)
+            raw.write(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r")
+        for raw in raws:
+            raw.write(b"\n")
+        self.assertEqual([raw.read_response().status for raw in raws], [200] * len(raws))
+
+
 class Gone(ApiTestCase):
+    async def test_answers_that_are_not_read_are_in_nobody_else_s_way(self):
+        for _ in range(2):
+            self.worker.create("alice", {"x": "x" * 60000})
+        token = self.daemon.token("alice").encode()
+        statuses = []
+        # More than the reactors take together, of all or of one user.
+        for _ in range(min(os.cpu_count(), 4) * 256 + 1):
+            peer = socket.socket()
+            self.addCleanup(peer.close)
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            peer.connect(("127.0.0.1", self.daemon.port))
+            peer.sendall(b"GET /api/notifications HTTP/1.1\r\nHost: x\r\n"
+                         b"Authorization: Bearer %s\r\n\r\n" % token)
+            statuses.append(peer.recv(12))
+        self.assertIn(b"HTTP/1.1 503", statuses)
+        for _ in range(8):
+            response = self.get("/api/notifications", token=self.daemon.token("bob"))
+            self.assertEqual(response.status, 200)
+
     @slow
     async def test_who_reads_an_answer_late_gets_it_whole(self):
         for _ in range(4):
