@@ -62,7 +62,8 @@ class ExamplesTestCase(BelfryTestCase):
             self.skipTest("there is no valac")
         program = os.path.join(self.folder, "vala")
         sources = os.path.join(os.path.dirname(EXAMPLES), "src")
-        flags = ["-w", *[f"-I{sources}/{folder}" for folder in ("belfry", "core", "server")],
+        folders = ("belfry", "core", "signalling", "server")
+        flags = ["-w", *[f"-I{sources}/{folder}" for folder in folders],
                  *[f"-L{path}" for path in os.environ["LD_LIBRARY_PATH"].split(":")],
                  "-lbelfry-server-1.0", "-lbelfry-1.0"]
         subprocess.run(
