@@ -186,7 +186,7 @@ read_last_event_id (SoupMessageHeaders *headers, BelfryClientFrame *frame)
 
   if (text == NULL || text[0] == '\0')
     return TRUE;
-  if (slash == NULL || slash == text
+  if (slash == NULL || slash == text || !g_ascii_isdigit (slash[1])
       || !g_ascii_string_to_signed (slash + 1, 10, 0, BELFRY_POSITION_MAX, &frame->since, NULL))
     return FALSE;
   frame->epoch = g_strndup (text, (gsize) (slash - text));

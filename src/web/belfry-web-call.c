@@ -46,6 +46,20 @@ call_of (BelfryTransport *transport)
   return (BelfryWebCall *) transport;
 }
 
+/* RFC 9110, section 9.3.2: HEAD is answered with the header alone, whatever it says.
+ *
+ * @answer: (transfer full) */
+static GBytes *
+cut_body (GBytes *answer)
+{
+  g_autoptr (GBytes) owned = answer;
+  gsize length;
+  const char *text = g_bytes_get_data (owned, &length);
+  const char *end = g_strstr_len (text, (gssize) length, "\r\n\r\n");
+
+  return g_bytes_new_from_bytes (owned, 0, (gsize) (end - text) + 4);
+}
+
 static void
 leave_main (BelfryWebCall *self)
 {
@@ -59,7 +73,7 @@ leave_main (BelfryWebCall *self)
 static void
 end_with (BelfryWebCall *self, GBytes *answer)
 {
-  g_autoptr (GBytes) owned = answer;
+  g_autoptr (GBytes) owned = self->is_head ? cut_body (answer) : answer;
 
   leave_main (self);
   /* What is still to come of the body changes nothing. */
@@ -120,7 +134,7 @@ make_answer (BelfryWebCall *self, const BelfryJsonValue *data)
                             "Content-Length: %" G_GSIZE_FORMAT "\r\n",
                             data->length);
   g_string_append (answer, "\r\n");
-  if (!known && !self->is_head)
+  if (!known)
     g_string_append_len (answer, data->text, (gssize) data->length);
   return g_string_free_to_bytes (answer);
 }
@@ -259,6 +273,13 @@ belfry_web_call_take (BelfryWebCall *self, const guint8 *bytes, gsize length)
     end_body (self);
 }
 
+/* Whether nothing of it is waited for any more. */
+static gboolean
+is_whole (BelfryWebCall *self)
+{
+  return self->asked_at != 0 || self->transport.left_at != 0;
+}
+
 static void
 on_ready (BelfrySocket *socket, gpointer owner)
 {
@@ -269,7 +290,9 @@ on_ready (BelfrySocket *socket, gpointer owner)
 
   if (n > 0)
     belfry_web_call_take (self, buffer, (gsize) n);
-  else if (n != -EAGAIN)
+  /* Who has said everything may close that direction, and still wants the answer. Who is gone
+   * altogether shows it when that is sent. */
+  else if (n != -EAGAIN && (n < 0 || !is_whole (self)))
     {
       belfry_transport_leave (&self->transport);
       belfry_transport_end (&self->transport);
@@ -374,7 +397,8 @@ check_header (BelfryWebWorker *worker,
   if (!belfry_api_route_find (path, &route))
     return belfry_problem_from_code ("NOT_FOUND", "There is nothing at this path", cors);
   if (g_str_equal (method, "OPTIONS")
-      && soup_message_headers_get_one (headers, "Access-Control-Request-Method") != NULL)
+      && soup_message_headers_get_one (headers, "Access-Control-Request-Method") != NULL
+      && !belfry_request_target_has_body (headers))
     return make_preflight_answer (route, cors);
   if (!belfry_api_route_allows (route, method))
     return refuse_method (route, cors);
@@ -429,10 +453,13 @@ belfry_web_call_begin (BelfryWebWorker *worker,
       belfry_web_worker_get_options (worker), soup_message_headers_get_list (headers, "Origin"));
   BelfryApiRequest *request = NULL;
   g_autoptr (GBytes) answer = check_header (worker, method, uri, headers, cors, &request);
+  gboolean is_head = g_str_equal (method, "HEAD");
   BelfryWebCall *self;
 
   if (answer != NULL)
     {
+      if (is_head)
+        answer = cut_body (answer);
       belfry_socket_send (socket, answer, 0);
       belfry_socket_set_owner (socket, NULL, NULL);
       belfry_socket_close (socket);
@@ -442,7 +469,7 @@ belfry_web_call_begin (BelfryWebWorker *worker,
   self->request = request;
   self->route = request->route;
   self->cors = g_steal_pointer (&cors);
-  self->is_head = g_str_equal (method, "HEAD");
+  self->is_head = is_head;
   self->if_none_match = g_strdup (soup_message_headers_get_list (headers, "If-None-Match"));
   belfry_transport_init (&self->transport, &transport_funcs, worker, socket, NULL);
   belfry_socket_set_owner (socket, &owner_funcs, self);

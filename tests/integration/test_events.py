@@ -185,7 +185,7 @@ class Refusals(EventsTestCase):
                              'Bearer error="invalid_token"' if token else "Bearer")
 
     async def test_what_cannot_be_resumed_from_is_named(self):
-        for last in "x", "/5", "x/", "x/-1", "x/1.5", f"x/{1 << 53}", "5":
+        for last in "x", "/5", "x/", "x/-1", "x/+1", "x/-0", "x/1.5", f"x/{1 << 53}", "5":
             stream, problem = await self.refused(self.daemon.token("alice"),
                                                  **{"Last-Event-ID": last})
             self.assertEqual((stream.status, problem["code"]), (400, "INVALID_MESSAGE"), last)

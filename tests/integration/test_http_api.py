@@ -113,6 +113,25 @@ class Inbox(ApiTestCase):
             whole, head = self.get(path), self.ask("HEAD", path)
             self.assertEqual((head.status, head.body), (200, b""))
             self.assertEqual(head.headers["content-length"], str(len(whole.body)))
+        # The last one is refused by the main thread.
+        for path, token, status in (("/api/notifications", "", 401), ("/api/x", None, 404),
+                                    ("/events", None, 405), ("/readyz?x=1", None, 400),
+                                    ("/api/notifications?limit=0", None, 400)):
+            head = self.ask("HEAD", path, token=token)
+            self.assertEqual((head.status, head.body), (status, b""))
+
+    async def test_who_has_nothing_more_to_say_is_answered(self):
+        token = self.daemon.token("alice").encode()
+        head = b" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n" % token
+        for request in (
+                b"GET /api/notifications/count" + head + b"\r\n", b"GET /readyz" + head + b"\r\n",
+                b"POST /api/notifications/read" + head + b"Content-Type: application/json\r\n"
+                b"Content-Length: 10\r\n\r\n{\"upTo\":1}"):
+            raw = RawSocket(self.daemon.port)
+            self.addCleanup(raw.close)
+            raw.write(request)
+            raw.socket.shutdown(socket.SHUT_WR)
+            self.assertEqual(raw.read_response().status, 200)
 
 
 class Refusals(ApiTestCase):
@@ -284,6 +303,11 @@ class Cors(ApiTestCase):
             self.assertEqual(response.headers["access-control-allow-methods"], methods)
             for header in "Authorization", "Content-Type", "If-None-Match", "Last-Event-ID":
                 self.assertIn(header, response.headers["access-control-allow-headers"])
+
+    async def test_a_preflight_has_no_body(self):
+        self.assert_problem(self.ask("OPTIONS", "/api/messages", token="", **{
+            "Access-Control-Request-Method": "POST", "Content-Length": "5"}), 405,
+            "METHOD_NOT_ALLOWED")
 
     async def test_others_are_403_whatever_they_ask_for(self):
         for origin in "https://evil.example", "null":
