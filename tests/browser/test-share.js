@@ -68,7 +68,11 @@ function begin(tab, options) {
       ...given,
       getToken() {
         window.asked++;
-        return tokens.length > 1 ? tokens.shift() : tokens[0];
+        const token = tokens.length > 1 ? tokens.shift() : tokens[0];
+        if (token === null) {
+          throw new Error("no token today");
+        }
+        return token === "never" ? new Promise(() => {}) : token;
       },
     });
     // It is asked before it is known whose line it goes over.
@@ -76,8 +80,17 @@ function begin(tab, options) {
     first.catch(() => {});
     belfry.addEventListener("new", ({ detail }) => rung.push(detail.id));
     belfry.addEventListener("status", () => belfry.error && errors.push(belfry.error.code));
-    belfry.addEventListener("change", () =>
-      belfry.notifications.forEach(({ userId }) => seenUsers.add(userId)));
+    window.mixed = [];
+    for (const name of ["change", "status"]) {
+      belfry.addEventListener(name, () => {
+        for (const { userId } of belfry.notifications) {
+          seenUsers.add(userId);
+          if (userId !== belfry.userId) {
+            mixed.push([belfry.userId, userId]);
+          }
+        }
+      });
+    }
   }, options);
 }
 
@@ -92,6 +105,7 @@ const look = (tab) => tab.evaluate(() => ({
   errors,
   asked,
   seen: [...seenUsers],
+  mixed,
 }));
 
 /** Until each tab is connected and shows these ids. */
@@ -214,6 +228,35 @@ for (const workers of [true, false]) {
     await waitForIds([goes], [second]);
     await waitForIds([stays], [first]);
     assert.deepEqual((await look(stays)).seen, [one]);
+    for (const tab of [stays, goes]) {
+      assert.deepEqual((await look(tab)).mixed, []);
+    }
+  });
+
+  test(`a token that ran out gives nobody another user's inbox, ${how}`, async () => {
+    const [one, two] = [newUser(), newUser()];
+    await openBrowser({ workers });
+    const old = server.token(one, { expiresIn: -10 });
+    const id = await server.create(two);
+    const proxy = await Proxy.start(server);
+    try {
+      proxy.down = true;
+      const options = { url: proxy.url };
+      const first = await openTab({ tokens: [old, server.token(two)], ...options });
+      const together = await openTab({ tokens: [old], ...options });
+      proxy.down = false;
+      await waitForIds([first], [id]);
+      await waitFor(async () => (await look(together)).status === "stopped", "that it is refused");
+      for (const tab of [together, await openTab({ tokens: [old], ...options })]) {
+        await waitFor(async () => (await look(tab)).status === "stopped", "that it is refused");
+        const { ids, error, userId, seen } = await look(tab);
+        assert.deepEqual({ ids, error, userId, seen },
+          { ids: [], error: "TOKEN_EXPIRED", userId: null, seen: [] });
+      }
+      await waitForIds([first], [id]);
+    } finally {
+      await proxy.close();
+    }
   });
 
   test(`a token is asked of a tab that lives ${how}`, async () => {
@@ -245,6 +288,20 @@ for (const workers of [true, false]) {
     await waitForIds([tabs[0]], [id]);
     wake();
     await waitForIds(tabs, [id]);
+  });
+
+  test(`a tab that comes while another one owes a token gives its own, ${how}`, async () => {
+    const user = newUser();
+    await openBrowser({ workers });
+    // As one does that is frozen.
+    const silent = await openTab({ tokens: [server.token(user), "never"] });
+    await waitForIds([silent], []);
+    await server.kill();
+    await server.start();
+    await waitFor(async () => (await look(silent)).asked === 2, "that the first tab is asked");
+    const tab = await openTab({ tokens: [server.token(user, { jti: "2" })] });
+    const id = await server.create(user);
+    await waitForIds([silent, tab], [id]);
   });
 
   test(`of two tabs the one with a fresh token keeps the line, ${how}`, async () => {
@@ -371,6 +428,37 @@ test("a tab that comes late to the one that leads rings for what it missed", asy
   for (const tab of [next, late]) {
     assert.deepEqual((await look(tab)).rung, [id]);
   }
+});
+
+test("a tab that leads now, with another user's token, shows nothing of the one before", async () => {
+  const [one, two] = [newUser(), newUser()];
+  await openBrowser({ workers: false });
+  const token = server.token(one);
+  const mine = await server.create(one);
+  const theirs = await server.create(two);
+  const first = await openTab({ tokens: [token] });
+  await waitForIds([first], [mine]);
+  const next = await openTab({ tokens: [token, server.token(two)] });
+  await waitForIds([next], [mine]);
+  await first.close();
+  await waitForIds([next], [theirs]);
+  const { mixed, rung, seen } = await look(next);
+  assert.deepEqual({ mixed, rung, seen }, { mixed: [], rung: [], seen: [one, two] });
+});
+
+test("asks for a token again as soon as there is a network", async () => {
+  const user = newUser();
+  await openBrowser({ workers: false });
+  // No delay would be over within this test.
+  await context.addInitScript(() => {
+    Math.random = () => 1000;
+  });
+  const tab = await openTab({ tokens: [null, server.token(user)] });
+  await waitFor(async () => (await look(tab)).error === "NO_TOKEN", "that there is no token");
+  assert.equal(await tab.evaluate(() => belfry.request("ping").catch(({ code }) => code)),
+    "CONNECTION_LOST");
+  await tab.evaluate(() => dispatchEvent(new Event("online")));
+  await waitForIds([tab], []);
 });
 
 test("what the tab that led did not answer is asked of the next one", async () => {

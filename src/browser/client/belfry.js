@@ -240,7 +240,7 @@ export class Belfry extends EventTarget {
 
   /** There is another engine now. What can be done twice is asked again, if it is for the same user. */
   #onMoved(another) {
-    this.#isMoved = !another && this.#loaded;
+    this.#isMoved = this.#loaded;
     for (const [key, { asked, reject }] of this.#pending) {
       if (!another && outlives(asked)) {
         this.#port.postMessage(asked);
@@ -254,12 +254,13 @@ export class Belfry extends EventTarget {
   #receive(message) {
     const { what, key } = message;
     if (what === "state") {
-      this.#claims = message.claims ?? [];
-      if (message.userId !== null && message.userId !== this.#userId) {
+      const { status, error, userId = this.#userId, claims = this.#claims } = message;
+      this.#claims = claims;
+      if (userId !== this.#userId) {
         this.#newestId = 0;
-        this.#isMoved = false;
+        this.#forgetIfMoved();
       }
-      this.#show(message.status, message.error, message.userId);
+      this.#show(status, error, userId);
     } else if (what === "inbox") {
       this.#update(message);
     } else if (what === "frame") {
@@ -272,6 +273,14 @@ export class Belfry extends EventTarget {
       this.#onMoved(message.another);
     } else if (what === "token") {
       this.#giveToken(key);
+    }
+  }
+
+  /** The engine that was moved to is not this user's, or does not know yet whose it is. */
+  #forgetIfMoved() {
+    if (this.#isMoved) {
+      this.#isMoved = false;
+      this.#update({ clear: true, set: [], gone: [], unreadCount: 0, hasOlder: false, loaded: false });
     }
   }
 

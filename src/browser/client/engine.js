@@ -92,12 +92,18 @@ export class Engine {
   attach(port) {
     this.#ports.add(port);
     port.onmessage = ({ data }) => this.#onMessage(port, data);
-    port.postMessage({ what: "inbox", ...this.#view.everything });
     if (this.#line.status === "stopped") {
       this.#line.start();
     } else {
       port.postMessage(this.#state);
+      if (this.#tokenWanted) {
+        // Those that were asked may be frozen.
+        this.#tokenWanted.left.push(port);
+        this.#askForToken();
+      }
     }
+    // Behind the state, which says whose it is.
+    port.postMessage({ what: "inbox", ...this.#view.everything });
   }
 
   get status() {

@@ -48,6 +48,12 @@ export class Hub {
     seat.postMessage({ what: "token", key: "join" });
   }
 
+  #askAgain(seat) {
+    clearTimeout(seat.timer);
+    seat.timer = 0;
+    seat.gone || this.#ask(seat);
+  }
+
   #receive(seat, message) {
     const { what, key } = message;
     if (what === "bye") {
@@ -59,10 +65,17 @@ export class Hub {
       seat.held = [];
       seat.postMessage({ what: "moved", another: true });
       this.#onToken(seat, message);
+    } else if (what === "hint" && !seat.entry) {
+      if (seat.timer && message.hint !== "offline") {
+        this.#askAgain(seat);
+      }
     } else if (!seat.entry || (seat.entry.userId === null && WAITS.has(what))) {
       seat.held.push(message);
       this.#refuseHeld(seat);
     } else {
+      if (what === "token") {
+        seat.token = message.token;
+      }
       seat.onmessage({ data: message });
     }
   }
@@ -79,13 +92,15 @@ export class Hub {
     }
     if (error !== undefined) {
       seat.postMessage({
-        what: "state", status: "offline", userId: null,
+        what: "state", status: "offline",
         error: { code: "NO_TOKEN", message: error, retryAfter: null },
       });
       seat.attempts = (seat.attempts ?? 0) + 1;
-      setTimeout(() => seat.gone || this.#ask(seat), chooseDelay(seat.attempts));
+      seat.timer = setTimeout(() => this.#askAgain(seat), chooseDelay(seat.attempts));
+      this.#refuseHeld(seat);
       return;
     }
+    seat.token = token;
     // One after the other: the second of two tabs that open at once finds the engine of the first.
     this.#joining = this.#joining.then(() => this.#join(seat, token, seed));
   }
@@ -147,6 +162,14 @@ export class Hub {
   }
 
   #onRegistered(entry, userId, token) {
+    if (entry.userId === null) {
+      // What was refused before may be somebody else's, and nobody's who offers it.
+      entry.tokens.clear();
+      for (const seat of [...entry.seats].filter((one) => one.token !== token)) {
+        this.#unseat(seat);
+        this.#ask(seat);
+      }
+    }
     entry.tokens.add(token);
     entry.userId = userId;
     entry.claims = userClaims(token, userId);
@@ -171,7 +194,7 @@ export class Hub {
 
   /** What does not wait for a connection. */
   #refuseHeld(seat) {
-    const status = seat.entry?.engine.status;
+    const status = seat.entry ? seat.entry.engine.status : seat.timer ? "offline" : "";
     if (status !== "offline" && status !== "stopped") {
       return;
     }
