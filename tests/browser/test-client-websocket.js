@@ -4,6 +4,8 @@
 // What src/browser/client promises a page, in a real browser against the real daemon.
 
 import assert from "node:assert/strict";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import {
@@ -112,6 +114,25 @@ test("lists afresh when the database has another life, and forgets what is not i
   await statusIs(tab, "connected");
   await agree(tab, "epoch");
   assert.ok(await tab.evaluate(() => belfry.loaded && smallest >= 1), "the list never went empty");
+  await tab.close();
+});
+
+test("rings for what is new in another database, though its ids are lower", async () => {
+  await server.create("replaced");
+  const tab = await openClient("replaced");
+  await loaded(tab);
+  await server.stop();
+  for (const name of await readdir(server.folder)) {
+    if (name.startsWith("belfry.db")) {
+      await rm(join(server.folder, name));
+    }
+  }
+  await server.start();
+  await statusIs(tab, "connected");
+  await agree(tab, "replaced");
+  const id = await server.create("replaced");
+  await agree(tab, "replaced");
+  assert.deepEqual(await tab.evaluate(() => rung), [id]);
   await tab.close();
 });
 

@@ -63,6 +63,7 @@ export class Belfry extends EventTarget {
   #resume = null;
   /** The highest id that was told: an engine that begins where another one ended repeats some. */
   #newestId = 0;
+  #epoch = null;
   /** Whether another engine has to tell everything first. */
   #isMoved = false;
   #pending = new Map();
@@ -335,6 +336,11 @@ export class Belfry extends EventTarget {
     this.#loaded = loaded;
     this.#announce("change");
     if (clear) {
+      if (resume && resume.epoch !== this.#epoch) {
+        // Another database, or an older state of it, counts on from a lower id.
+        this.#epoch = resume.epoch;
+        this.#newestId = 0;
+      }
       set.forEach(({ id }) => this.#sawId(id));
     }
     missed.sort((a, b) => a.id - b.id).forEach((item) => this.#ring(item));
