@@ -107,11 +107,20 @@ belfry_call_book_begin (BelfryCallBook *self,
   return call;
 }
 
-static gboolean
-is_anybody_away (BelfryCall *call)
+/* An open call waits for whoever is away, for each side from when that one left. */
+static void
+update_deadline (BelfryCallBook *self, BelfryCall *call)
 {
-  return call->sides[BELFRY_CALL_CALLER].session_id == NULL
-         || call->sides[BELFRY_CALL_CALLEE].session_id == NULL;
+  gint64 first = G_MAXINT64;
+
+  for (guint i = 0; i < BELFRY_CALL_N_SIDES; i++)
+    if (call->sides[i].session_id == NULL)
+      first = MIN (first, call->sides[i].left_at);
+  if (first == G_MAXINT64)
+    belfry_deadlines_clear (self->deadlines, &call->deadline);
+  else
+    belfry_deadlines_set (self->deadlines, &call->deadline,
+                          first + BELFRY_CALL_PATIENCE * G_USEC_PER_SEC);
 }
 
 void
@@ -122,10 +131,9 @@ belfry_call_book_accept (BelfryCallBook *self, BelfryCall *call, const char *ses
   call->state = BELFRY_CALL_OPEN;
   callee->session_id = g_strdup (session_id);
   callee->key = g_uuid_string_random ();
-  if (is_anybody_away (call))
-    belfry_deadlines_set (self->deadlines, &call->deadline, from_now (BELFRY_CALL_PATIENCE));
-  else
-    belfry_deadlines_clear (self->deadlines, &call->deadline);
+  /* While it rang nobody waited for the caller. */
+  call->sides[BELFRY_CALL_CALLER].left_at = from_now (0);
+  update_deadline (self, call);
 }
 
 static void
@@ -157,11 +165,10 @@ belfry_call_book_end (BelfryCallBook *self, BelfryCall *call)
 void
 belfry_call_book_leave (BelfryCallBook *self, BelfryCall *call, BelfryCallRole role)
 {
-  gboolean was_whole = !is_anybody_away (call);
-
   g_clear_pointer (&call->sides[role].session_id, g_free);
-  if (call->state == BELFRY_CALL_OPEN && was_whole)
-    belfry_deadlines_set (self->deadlines, &call->deadline, from_now (BELFRY_CALL_PATIENCE));
+  call->sides[role].left_at = from_now (0);
+  if (call->state == BELFRY_CALL_OPEN)
+    update_deadline (self, call);
 }
 
 void
@@ -172,8 +179,8 @@ belfry_call_book_come_back (BelfryCallBook *self,
 {
   g_free (call->sides[role].session_id);
   call->sides[role].session_id = g_strdup (session_id);
-  if (call->state == BELFRY_CALL_OPEN && !is_anybody_away (call))
-    belfry_deadlines_clear (self->deadlines, &call->deadline);
+  if (call->state == BELFRY_CALL_OPEN)
+    update_deadline (self, call);
 }
 
 /* Returns: (nullable): a call that has not ended */

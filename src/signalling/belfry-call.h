@@ -37,6 +37,7 @@ typedef struct
   char *user_id;
   char *session_id; /* NULL while it is away, or nobody has accepted */
   char *key;        /* what a later session shows to take its place; NULL before it is told */
+  gint64 left_at;   /* monotonic, µs: since when it is away from an open call */
 } BelfryCallSide;
 
 typedef struct
