@@ -7,6 +7,7 @@
 
 #include "belfry-origin-policy.h"
 #include "belfry-problem.h"
+#include "belfry-request-target.h"
 #include "belfry-web-answer.h"
 #include "belfry-web-pages.h"
 
@@ -93,17 +94,6 @@ on_websocket_request (SoupServer *server,
     set_bad_handshake (message, "The handshake is not one of RFC 6455");
 }
 
-static gboolean
-has_body (SoupServerMessage *message)
-{
-  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
-  SoupEncoding encoding = soup_message_headers_get_encoding (headers);
-
-  return encoding == SOUP_ENCODING_CHUNKED
-         || (encoding == SOUP_ENCODING_CONTENT_LENGTH
-             && soup_message_headers_get_content_length (headers) > 0);
-}
-
 /* No route takes a body, and libsoup would read one of any size before it answers. So it is taken
  * the connection, which gets its answer here and is closed. */
 static void
@@ -137,7 +127,7 @@ on_headers (SoupServer *server,
   const char *origin = soup_message_headers_get_list (headers, "Origin");
 
   belfry_web_answer_let_in (message, options);
-  if (has_body (message))
+  if (belfry_request_target_has_body (headers))
     refuse_body (message, options);
   else if (!belfry_origin_policy_allows (allowed, origin,
                                          soup_message_headers_get_one (headers, "Host")))
