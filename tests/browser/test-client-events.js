@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import {
-  agree, closeAll, cutAtRandom, loaded, openClient, server, startAll, startProxy, statusIs,
+  agree, closeAll, loaded, openClient, server, startAll, startProxy, statusIs,
 } from "./client-page.js";
 
 const options = { transport: "events" };
@@ -142,8 +142,4 @@ test("asks workers", async () => {
     belfry.request("list", { limit: 0 }).catch((error) => error.message)), /limit/);
   assert.equal(await tab.evaluate(() => belfry.status), "connected");
   await tab.close();
-});
-
-test("shows what the store has after 60 cuts at random", async () => {
-  await cutAtRandom({ user: "cut", cuts: 60, options });
 });

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import {
-  agree, closeAll, context, cutAtRandom, loaded, openClient, pages, server, sessions, startAll,
+  agree, closeAll, context, loaded, openClient, pages, server, sessions, startAll,
   startProxy, statusIs, view,
 } from "./client-page.js";
 import { waitFor } from "./harness.js";
@@ -463,8 +463,4 @@ test("sends no faster than the server allows", async () => {
   });
   assert.deepEqual(await tab.evaluate(() => log), [["connecting", null], ["connected", null]]);
   await tab.close();
-});
-
-test("shows what the store has after 200 cuts at random", async () => {
-  await cutAtRandom({ user: "cut", cuts: 200 });
 });
