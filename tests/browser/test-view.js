@@ -285,7 +285,7 @@ function settle(store, client) {
       client.receive(client.session.sent.shift());
     }
     if (!client.asked) {
-      client.older = client.view.hasOlder;
+      client.older = client.view.everything.hasOlder;
       client.ask();
     }
   }
@@ -303,9 +303,9 @@ function play(seed) {
   const wanted = store.living.map((row) => store.describe(row));
   assert.deepEqual(client.view.newestFirst, wanted, `seed ${seed}`);
   assert.deepEqual([...client.face.values()].sort((a, b) => b.id - a.id), wanted, `seed ${seed}`);
-  assert.equal(client.view.unreadCount, store.unread, `seed ${seed}`);
+  assert.equal(client.view.everything.unreadCount, store.unread, `seed ${seed}`);
   assert.equal(client.unread, store.unread, `seed ${seed}`);
-  assert.equal(client.view.hasOlder, false, `seed ${seed}`);
+  assert.equal(client.view.everything.hasOlder, false, `seed ${seed}`);
 }
 
 test(`becomes the store in ${SEEDS} random histories`, () => {
@@ -324,7 +324,7 @@ test("shows the old until the new list is there", () => {
   view.takeChanges();
   view.begin({ epoch: 2, position: 9, unreadCount: 0, recovered: false });
   assert.equal(view.newestFirst.length, 1);
-  assert.ok(view.stale && view.loaded);
+  assert.ok(view.stale && view.everything.loaded);
   view.hold();
   view.fill({ notifications: [], unreadCount: 0, unreadAt: 9, more: false });
   assert.deepEqual([view.newestFirst, view.takeChanges().clear], [[], true]);
@@ -352,11 +352,11 @@ test("takes of two counts the one with the higher position, or the later one", (
     view.apply({
       type: "notifications_read", data: { ids: [1], unreadCount, position, unreadAt },
     });
-    return view.unreadCount;
+    return view.everything.unreadCount;
   };
   assert.equal(count(7, 6), 3);
   assert.equal(count(4, 6, 9), 4);
   assert.equal(count(2, 10), 2);
   view.begin({ epoch: 2, position: 1, unreadCount: 8, recovered: false });
-  assert.equal(view.unreadCount, 8);
+  assert.equal(view.everything.unreadCount, 8);
 });

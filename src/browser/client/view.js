@@ -28,18 +28,6 @@ export class View {
     return [...this.#items.values()].sort((a, b) => b.id - a.id);
   }
 
-  get unreadCount() {
-    return this.#unread;
-  }
-
-  get hasOlder() {
-    return this.#hasOlder;
-  }
-
-  get loaded() {
-    return this.#loaded;
-  }
-
   has(id) {
     return this.#items.has(id);
   }
