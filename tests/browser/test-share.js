@@ -246,13 +246,13 @@ for (const workers of [true, false]) {
       const together = await openTab({ tokens: [old], ...options });
       proxy.down = false;
       await waitForIds([first], [id]);
-      await waitFor(async () => (await look(together)).status === "stopped", "that it is refused");
-      for (const tab of [together, await openTab({ tokens: [old], ...options })]) {
-        await waitFor(async () => (await look(tab)).status === "stopped", "that it is refused");
-        const { ids, error, userId, seen } = await look(tab);
-        assert.deepEqual({ ids, error, userId, seen },
-          { ids: [], error: "TOKEN_EXPIRED", userId: null, seen: [] });
-      }
+      const isRefused = (tab) => waitFor(async () => {
+        const { ids, status, error, userId, seen } = await look(tab);
+        assert.deepEqual({ ids, seen }, { ids: [], seen: [] });
+        return status === "stopped" && error === "TOKEN_EXPIRED" && userId === null;
+      }, "that it is refused");
+      await isRefused(together);
+      await isRefused(await openTab({ tokens: [old], ...options }));
       await waitForIds([first], [id]);
     } finally {
       await proxy.close();
