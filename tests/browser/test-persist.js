@@ -180,6 +180,18 @@ test("does without IndexedDB where it is forbidden", async () => {
   assert.deepEqual(await tab.evaluate(() => errors), []);
 });
 
+test("does without IndexedDB where it never answers", async () => {
+  await context.addInitScript(() => {
+    IDBFactory.prototype.open = () => ({});
+    // Nobody waits for long here.
+    const native = setTimeout;
+    window.setTimeout = (action, delay) => native(action, delay / 20);
+  });
+  const tab = await openTab({ share: false });
+  const id = await server.create(user);
+  await waitForIds(tab, [id]);
+});
+
 test("keeps a position that is never ahead of what it keeps, though tabs crash", async () => {
   const created = [];
   let isOver = false;

@@ -9,6 +9,8 @@ import { namesUser } from "./token.js";
 
 const RECORDS = "inboxes";
 const MAX_KEPT = 200;
+/** How long it may take to load: some browsers' IndexedDB never answers at times. */
+const LOAD_TIME = 5000;
 
 function open() {
   return new Promise((resolve, reject) => {
@@ -41,7 +43,10 @@ const ofServer = (url) => IDBKeyRange.bound([url], [url, []]);
 /** What was kept of the user whom this token names, or null. */
 export async function load(url, token) {
   try {
-    const records = await transact("readonly", (store) => store.getAll(ofServer(url)));
+    const records = await Promise.race([
+      transact("readonly", (store) => store.getAll(ofServer(url))),
+      new Promise((resolve, reject) => setTimeout(reject, LOAD_TIME)),
+    ]);
     return records.find(({ userId, claims }) => namesUser(token, userId, claims)) ?? null;
   } catch {
     return null;
