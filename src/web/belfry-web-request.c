@@ -16,8 +16,7 @@
 #include "belfry-web-call.h"
 #include "belfry-web-socket.h"
 
-/* Bytes of a header that are waited for. What is longer is libsoup's, which has such a limit, too,
- * and refuses it. */
+/* Bytes that a header may have. */
 #define HEADER_MAX (64 * 1024)
 
 /* Of a Content-Length. No such number overflows. */
@@ -234,18 +233,17 @@ on_ready (BelfrySocket *socket, gpointer owner)
 
   if (n == -EAGAIN)
     return;
-  if (n < 0 || (n == 0 && kept == 0))
+  end = n > 0 ? belfry_request_end_find (&self->end, buffer, (gsize) n) : 0;
+  /* A header that ends too early or too late is nobody's: libsoup would take some of those, and
+   * what it must not see could be in there. */
+  if (n <= 0 || kept + (end > 0 ? end : (gsize) n) > HEADER_MAX)
     {
       belfry_socket_set_owner (socket, NULL, NULL);
       belfry_socket_close (socket);
       request_free (self);
-      return;
     }
-  end = belfry_request_end_find (&self->end, buffer, (gsize) n);
-  if (end > 0 && kept + end <= HEADER_MAX)
+  else if (end > 0)
     end_header (self, socket, buffer, (gsize) n, end);
-  else if (end > 0 || n == 0 || kept + (gsize) n > HEADER_MAX)
-    give_to_soup (self, socket, buffer, (gsize) n);
   else
     {
       if (self->kept == NULL)

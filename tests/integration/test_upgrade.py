@@ -64,6 +64,23 @@ class Bodies(UpgradeTestCase):
         self.assert_refused(head(Content_Length="x"), 400)
 
 
+    async def test_a_head_of_any_size_is_looked_at_or_refused(self):
+        start = f"GET /{'x' * 60000} HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\nX: "
+        for size in *range(65528, 65548), 70000:
+            raw = self.raw()
+            raw.write((start + "y" * (size - len(start) - 4) + "\r\n\r\n").encode())
+            raw.read_eof()
+            self.assertIn(raw.buffer[:12], (b"", b"HTTP/1.1 400"))
+
+    async def test_a_head_without_end_gets_no_answer(self):
+        for line in "Content-Length: x", "Transfer-Encoding: gzip", "X: y":
+            raw = self.raw()
+            raw.write(f"GET /{'x' * 1000} HTTP/1.1\r\nHost: x\r\n{line}\r\n".encode())
+            raw.socket.shutdown(socket.SHUT_WR)
+            raw.read_eof()
+            self.assertEqual(raw.buffer, b"")
+
+
 class Handshakes(UpgradeTestCase):
     async def test_the_answer_proves_that_the_key_was_read(self):
         headers = self.assert_upgraded(head())
