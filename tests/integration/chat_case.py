@@ -178,10 +178,12 @@ class Chat:
             own = [message["text"] for message in history if message["from"] == member.user]
             self.assertEqual(own, [f"{member.user[4:]}/{j}" for j in range(self.n_texts)])
 
-    async def hear(self, tab, type):
+    async def hear(self, tab, type, **fields):
+        """The next of a type, and with these fields: of a tab's own doing it is told, too, before
+        the reply or after it."""
         while True:
             frame = await tab.receive()
-            if frame["type"] == type:
+            if frame["type"] == type and fields.items() <= frame["data"].items():
                 return frame["data"]
 
     async def hear_all(self, tab, number):
@@ -263,14 +265,15 @@ class Chat:
             joined = await tab.request("chat.join", room="a")
             self.assertEqual(sorted(joined["members"]), ["alice", "bob"])
         here = {"room": "a", "user": "bob", "here": True}
-        self.assertEqual(await self.hear(alice, "chat.present"), here)
+        self.assertEqual(await self.hear(alice, "chat.present", user="bob"), here)
         await tabs[0].request("chat.leave", room="a")
         await tabs[0].request("chat.leave", room="a")
         self.assertEqual(sorted((await alice.request("chat.join", room="a"))["members"]),
                          ["alice", "bob"])
         for tab in tabs:
             await tab.close()
-        self.assertEqual(await self.hear(alice, "chat.present"), {**here, "here": False})
+        self.assertEqual(await self.hear(alice, "chat.present", user="bob"),
+                         {**here, "here": False})
         self.assertEqual((await alice.request("chat.join", room="a"))["members"], ["alice"])
 
     async def test_typing_is_told_to_who_is_there_seldom_and_not_stored(self):
