@@ -23,7 +23,8 @@ class LightTab:
 
     @classmethod
     async def open(cls, port, token, receive_buffer=None, **register):
-        """One that is registered; what it was told is in .registered."""
+        """One that is registered; what it was told is in .registered. Who is sent away, as by a
+        server that goes down, gets a ConnectionRefusedError."""
         self = cls()
         peer = socket.socket()
         peer.setblocking(False)
@@ -37,7 +38,9 @@ class LightTab:
         assert (await self.receive())["type"] == "connected"
         await self.send(type="register", jwtToken=token, data=register)
         answer = await self.receive()
-        assert answer["type"] == "registered", answer
+        if answer["type"] != "registered":
+            self.writer.close()
+            raise ConnectionRefusedError(answer)
         self.registered = answer["data"]
         return self
 
