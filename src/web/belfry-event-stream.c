@@ -170,9 +170,7 @@ refuse (BelfrySocket *socket, const char *cors, const char *code, const char *de
 {
   g_autoptr (GBytes) answer = belfry_problem_from_code (code, detail, cors);
 
-  belfry_socket_send (socket, answer, 0);
-  belfry_socket_set_owner (socket, NULL, NULL);
-  belfry_socket_close (socket);
+  belfry_web_answer_end (socket, answer);
 }
 
 /* Reads the header by which a client resumes: EPOCH/POSITION.

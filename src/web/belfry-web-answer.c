@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "belfry-origin-policy.h"
 #include "belfry-problem.h"
 
 /* Nothing but our own files, and nothing inline. */
@@ -55,6 +56,15 @@ belfry_web_answer_may_read (SoupServerMessage *message)
   return FALSE;
 }
 
+/* Whether the page that a request with @headers comes from may talk to us. */
+gboolean
+belfry_web_answer_is_let_in (const BelfryWebOptions *options, SoupMessageHeaders *headers)
+{
+  return belfry_origin_policy_allows ((const char *const *) options->allowed_origins,
+                                      soup_message_headers_get_list (headers, "Origin"),
+                                      soup_message_headers_get_one (headers, "Host"));
+}
+
 /* What a page may read beside what every page may. */
 #define EXPOSED "ETag, Retry-After, WWW-Authenticate"
 
@@ -91,4 +101,13 @@ belfry_web_answer_cors_headers (const BelfryWebOptions *options, const char *ori
   return g_strconcat ("Vary: Origin\r\n"
                       "Access-Control-Allow-Origin: ",
                       origin, "\r\nAccess-Control-Expose-Headers: " EXPOSED "\r\n", NULL);
+}
+
+/* Sends a whole answer of ours, and reads nothing more: @socket has nobody any more. */
+void
+belfry_web_answer_end (BelfrySocket *socket, GBytes *answer)
+{
+  belfry_socket_send (socket, answer, 0);
+  belfry_socket_set_owner (socket, NULL, NULL);
+  belfry_socket_close (socket);
 }

@@ -9,7 +9,6 @@
 #include "belfry-api-request.h"
 #include "belfry-bearer.h"
 #include "belfry-json-private.h"
-#include "belfry-origin-policy.h"
 #include "belfry-problem.h"
 #include "belfry-request-target.h"
 #include "belfry-web-answer.h"
@@ -390,9 +389,7 @@ check_header (BelfryWebWorker *worker,
   const char *code;
   GBytes *answer;
 
-  if (!belfry_origin_policy_allows ((const char *const *) options->allowed_origins,
-                                    soup_message_headers_get_list (headers, "Origin"),
-                                    soup_message_headers_get_one (headers, "Host")))
+  if (!belfry_web_answer_is_let_in (options, headers))
     return belfry_problem_from_code ("FORBIDDEN", "Pages of this origin are not let in", cors);
   if (!belfry_api_route_find (path, &route))
     return belfry_problem_from_code ("NOT_FOUND", "There is nothing at this path", cors);
@@ -460,9 +457,7 @@ belfry_web_call_begin (BelfryWebWorker *worker,
     {
       if (is_head)
         answer = cut_body (answer);
-      belfry_socket_send (socket, answer, 0);
-      belfry_socket_set_owner (socket, NULL, NULL);
-      belfry_socket_close (socket);
+      belfry_web_answer_end (socket, answer);
       return NULL;
     }
   self = g_new0 (BelfryWebCall, 1);

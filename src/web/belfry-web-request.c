@@ -8,11 +8,11 @@
 
 #include "belfry-event-stream.h"
 #include "belfry-handshake.h"
-#include "belfry-origin-policy.h"
 #include "belfry-peer-address.h"
 #include "belfry-problem.h"
 #include "belfry-request-end.h"
 #include "belfry-request-target.h"
+#include "belfry-web-answer.h"
 #include "belfry-web-call.h"
 #include "belfry-web-socket.h"
 
@@ -49,14 +49,6 @@ dup_peer (BelfrySocket *socket, const BelfryWebOptions *options, SoupMessageHead
                                      (const char *const *) options->trusted_proxies);
 }
 
-static gboolean
-is_let_in (const BelfryWebOptions *options, SoupMessageHeaders *headers)
-{
-  return belfry_origin_policy_allows ((const char *const *) options->allowed_origins,
-                                      soup_message_headers_get_list (headers, "Origin"),
-                                      soup_message_headers_get_one (headers, "Host"));
-}
-
 /* Whether it is certain where the body ends: RFC 9112, section 6.3. libsoup takes the last of
  * several lengths, and reads those that are negative or too large as something else. */
 static gboolean
@@ -84,9 +76,7 @@ refuse_body (BelfrySocket *socket, SoupMessageHeaders *headers)
           : belfry_problem_from_code ("INVALID_MESSAGE",
                                       "Content-Length: expected one number of bytes", "");
 
-  belfry_socket_send (socket, answer, 0);
-  belfry_socket_set_owner (socket, NULL, NULL);
-  belfry_socket_close (socket);
+  belfry_web_answer_end (socket, answer);
 }
 
 typedef enum
@@ -125,7 +115,8 @@ route (BelfryWebRequest *self,
   if (path == NULL || (host == NULL && version != SOUP_HTTP_1_0))
     return FOR_SOUP;
   is_for_events = g_str_equal (path, "/events") && g_str_equal (method, "GET")
-                  && !belfry_request_target_has_body (headers) && is_let_in (options, headers);
+                  && !belfry_request_target_has_body (headers)
+                  && belfry_web_answer_is_let_in (options, headers);
   if (!is_for_events && belfry_web_call_is_for (path))
     {
       successor->call = belfry_web_call_begin (self->worker, socket, method, uri, headers);
@@ -133,7 +124,7 @@ route (BelfryWebRequest *self,
     }
   if (!is_for_events
       && (!belfry_handshake_check (method, path, version, headers)
-          || !is_let_in (options, headers)))
+          || !belfry_web_answer_is_let_in (options, headers)))
     return FOR_SOUP;
   peer = dup_peer (socket, options, headers);
   if (peer == NULL)

@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "belfry-origin-policy.h"
 #include "belfry-problem.h"
 #include "belfry-request-target.h"
 #include "belfry-web-answer.h"
@@ -122,15 +121,12 @@ on_headers (SoupServer *server,
             gpointer user_data)
 {
   const BelfryWebOptions *options = user_data;
-  const char *const *allowed = (const char *const *) options->allowed_origins;
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
-  const char *origin = soup_message_headers_get_list (headers, "Origin");
 
   belfry_web_answer_let_in (message, options);
   if (belfry_request_target_has_body (headers))
     refuse_body (message, options);
-  else if (!belfry_origin_policy_allows (allowed, origin,
-                                         soup_message_headers_get_one (headers, "Host")))
+  else if (!belfry_web_answer_is_let_in (options, headers))
     belfry_web_answer_set_problem (message, SOUP_STATUS_FORBIDDEN, "FORBIDDEN",
                                    "Pages of this origin are not let in");
 }
