@@ -107,18 +107,25 @@ is_known (BelfryWebCall *self, const char *tag)
 }
 
 /* The tag is made of the answer itself: whatever changes that, changes it. */
-static GBytes *
-make_answer (BelfryWebCall *self, const BelfryJsonValue *data)
+static char *
+make_tag (const BelfryJsonValue *data)
 {
   g_autofree char *digest =
       g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *) data->text, data->length);
-  g_autofree char *tag = g_strdup_printf ("\"%.32s\"", digest);
+
+  return g_strdup_printf ("\"%.32s\"", digest);
+}
+
+static GBytes *
+make_answer (BelfryWebCall *self, const BelfryJsonValue *data)
+{
+  g_autofree char *tag = has_tag (self) ? make_tag (data) : NULL;
   GString *answer = g_string_sized_new (data->length + 512);
-  gboolean known = has_tag (self) && is_known (self, tag);
+  gboolean known = tag != NULL && is_known (self, tag);
 
   g_string_append_printf (answer, "HTTP/1.1 %s\r\nServer: Belfry\r\nConnection: close\r\n%s",
                           known ? "304 Not Modified" : "200 OK", self->cors);
-  if (has_tag (self))
+  if (tag != NULL)
     g_string_append_printf (answer,
                             "ETag: %s\r\n"
                             "Cache-Control: private, no-cache\r\n"
